@@ -1,0 +1,34 @@
+"""The Celery application: how hints and sweeps reach ``responses.tasks``."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+from kombu.transport import TRANSPORT_ALIASES
+
+from ordergroove_monitor import logs
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordergroove_monitor.settings")
+
+TRANSPORT_ALIASES["embedded"] = "ordergroove_monitor.broker:Transport"
+
+app = Celery("ordergroove_monitor")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["responses"])
+
+
+@signals.setup_logging.connect
+def _keep_our_logging(**kwargs: Any) -> None:
+    """That somebody listens keeps Celery from installing its own logging over Django's."""
+
+
+@signals.task_prerun.connect
+def _name_the_task(task_id: str, task: Any, **kwargs: Any) -> None:
+    logs.bind(task=task.name, task_id=task_id)
+
+
+@signals.task_postrun.connect
+def _forget_the_task(**kwargs: Any) -> None:
+    logs.unbind()

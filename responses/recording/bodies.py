@@ -1,0 +1,71 @@
+"""How the shown (redacted) request and response are packed into one compressed value, and read back."""
+
+from __future__ import annotations
+
+import threading
+
+import msgspec
+import zstandard
+
+PLAIN, ZSTD = 0, 1
+KEPT_BYTES = 64 * 1024
+"""At most so much of each body is kept."""
+_SMALL = 200
+_READ_LIMIT = 4 * 1024 * 1024
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a page may show of one exchange: everything in it is redacted."""
+
+    url: str = ""
+    request_headers: dict[str, str] = {}
+    request_body: bytes = b""
+    request_bytes: int = 0
+    """The body's size as it was; more than ``len(request_body)`` where it was cut."""
+    response_headers: dict[str, str] = {}
+    response_body: bytes = b""
+    response_bytes: int = 0
+    failure: str = ""
+    """The words of the failure that came instead of a response."""
+    tags: dict[str, str] = {}
+    cut: tuple[str, ...] = ()
+    """Which bodies were cut: ``request``, ``response``."""
+
+
+class _Codec(threading.local):
+    """Compressors are not safe to share between threads."""
+
+    def __init__(self) -> None:
+        self.compressor = zstandard.ZstdCompressor(level=3)
+        self.decompressor = zstandard.ZstdDecompressor()
+        self.encoder = msgspec.msgpack.Encoder()
+        self.decoder = msgspec.msgpack.Decoder(Shown)
+
+
+_codec = _Codec()
+
+
+def cut(body: bytes) -> tuple[bytes, bool]:
+    """Return what is kept of a redacted body, and whether that is less than all of it, with a visible mark."""
+    if len(body) <= KEPT_BYTES:
+        return body, False
+    mark = f"\n… [cut here: {KEPT_BYTES // 1024} KiB of {len(body):,} bytes are kept]"
+    return body[:KEPT_BYTES] + mark.encode(), True
+
+
+def pack(shown: Shown) -> tuple[int, bytes]:
+    """Return ``(codec, data)`` for the database."""
+    data = _codec.encoder.encode(shown)
+    if len(data) <= _SMALL:
+        return PLAIN, data
+    return ZSTD, _codec.compressor.compress(data)
+
+
+def unpack(codec: int, data: bytes) -> Shown:
+    """Read back what ``pack`` made. Raises ``ValueError`` on anything else."""
+    if codec == ZSTD:
+        try:
+            data = _codec.decompressor.decompress(bytes(data), max_output_size=_READ_LIMIT)
+        except zstandard.ZstdError as error:
+            raise ValueError("a stored body cannot be decompressed") from error
+    return _codec.decoder.decode(bytes(data))

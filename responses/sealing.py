@@ -66,7 +66,8 @@ def _cipher(keys: tuple[str | bytes, ...]) -> MultiFernet:
         return MultiFernet([Fernet(key) for key in keys])
     except (ValueError, TypeError) as error:
         # `from None`: the library's message may quote the key.
-        raise SealError(f"SEAL_KEYS holds a key that is not 32 bytes of URL-safe base64 ({type(error).__name__})") from None
+        reason = f"SEAL_KEYS holds a key that is not 32 bytes of URL-safe base64 ({type(error).__name__})"
+        raise SealError(reason) from None
 
 
 @lru_cache(maxsize=8)

@@ -53,9 +53,7 @@ def render(
 
 def point(errors: Mapping[str, Sequence[str]], *, prefix: str = "") -> list[Pointed]:
     """Errors by dotted field name as JSON pointers; ``prefix`` is that of a batch: ``/responses/3``."""
-    return [
-        Pointed(prefix + pointer(field), message) for field, messages in errors.items() for message in messages
-    ]
+    return [Pointed(prefix + pointer(field), message) for field, messages in errors.items() for message in messages]
 
 
 def pointer(field: str) -> str:

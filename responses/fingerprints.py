@@ -1,0 +1,189 @@
+"""From the meaning of a failure to its causes: one fingerprint for all failures that have one reason.
+
+Endpoint, outcome, status code and field tell causes apart, and so do the words of a complaint, but for what differs from one request to
+the next: ids, amounts, dates, e-mails, quoted values and names. Changing a rule means a new ``VERSION``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from hashlib import blake2b
+
+import msgspec
+
+from responses.exchanges import Exchange, FailureKind, Item, ItemState, Meaning, Outcome, Problem
+from responses.ordergroove import bodies, codes, storable
+from responses.ordergroove.endpoints import Endpoint
+
+VERSION = 1
+MOST_CAUSES = 20
+TITLE_LENGTH = 200
+
+VALUE = "[value]"
+NOT_MENTIONED = "The answer does not mention what became of the products"
+NO_REASON = "No reason given"
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """Why something failed: what an issue is made from."""
+
+    fingerprint: str
+    version: int
+    endpoint: str
+    outcome: Outcome
+    status_code: int | None
+    failure: FailureKind | None
+    field: str
+    message: str
+    """Normalised: ``""`` when the code says all there is to say."""
+    title: str
+    """One line for people, without the values of a single request."""
+
+
+# --- normalising --------------------------------------------------------------------------------------------------
+
+_MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}"
+_STOP = (
+    r"(?!(?:Not|Does|Do|Is|Are|Was|Were|Has|Have|Had|Already|Cannot|Can|Could|Must|May|Should|Will|Invalid|Id|ID|IDs|Ids|SKU|Sku|Order|"
+    r"Product|Customer|Offer|Item|Type|Code|Name|Number|Price|Quantity|Date|Status|Group|List|Error|Failed|Missing|Required|"
+    r"Exists?|Found|With|In|For|To|At|On|Of|And|Or|No|None|Null|Token|Tokenization|Encryption|Placed|Placement|Info|Data)\b)"
+)
+# Each alternative is one kind of value. The order matters: the first that fits at a place wins.
+_VALUES = re.compile(
+    rf"""
+      \[(?:masked|card|e-mail|value|id|redacted|filtered)\]                    # what redaction, or we, put in place of a value
+    | [\w.+\-]{{1,64}}@[\w\-]{{1,63}}(?:\.[\w\-]{{1,63}}){{1,6}}               # an e-mail address
+    | \b[a-z][a-z0-9+.\-]{{1,15}}://\S+                                        # a URL
+    | (?<=received:).+                                                         # an echo runs to the end
+    | (?<=\w)=(?:"[^"]*"|'[^']*'|[^\s,;)\]]+)                                  # name=value
+    | (?<!\w)(?:"[^"]*"|'[^']*'|`[^`]*`|“[^”]*”|‘[^’]*’|«[^»]*»)(?!\w)         # a quoted value
+    | \b{_MONTH}\.?\s+[0-9]{{1,2}}(?:st|nd|rd|th)?(?:,?\s+[0-9]{{4}})?\b       # Nov 22, 2026
+    | \b[0-9]{{1,2}}\.?\s+{_MONTH}\.?(?:\s+[0-9]{{4}})?\b                      # 22 Nov 2026
+    | (?:(?:USD|EUR|GBP|CAD|AUD)\s?|[$€£¥]\s?)?(?<!\w)[+\-#]?[0-9][\w.,:/+\-]*[%€£¥]?(?:\s?(?:USD|EUR|GBP|CAD|AUD)\b)?  # numbers
+    | \b[A-Za-z_\-]*[0-9][\w\-]*\b                                             # anything with a digit in it: see _value
+    | \b[0-9a-f]{{16,}}\b                                                      # hex without a digit
+    | (?<![\w/+])(?=[A-Za-z+/]*[A-Z])(?=[A-Za-z+/]*[a-z])[A-Za-z0-9+/]{{24,}}={{0,2}}   # base64
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_NAME_WITH_NUMBER = re.compile(r"[a-z]{2,}(?:_[a-z]+)*_?[0-9]", re.IGNORECASE)
+_NAMES = re.compile(
+    rf"\b((?i:products?|items?|skus?|offers?|variants?|customer|user|merchant)(?i:\s+named)?)(\s+|:\s*)"
+    rf"{_STOP}[A-Z][\w'’&.\-/]*(?:\s+(?:(?:of|and|the|with|for|&)\s+)?{_STOP}(?:[A-Z][\w'’&.\-/]*|\[value\]|&))*"
+)
+_RUNS = re.compile(r"\[value\](?:[\s,;:/|]*\[value\])+")
+_SPACES = re.compile(r"\s+")
+
+
+def scrub(text: str) -> str:
+    """Return a complaint with ``[value]`` in place of what belongs to one request; letters stay as they are."""
+    text = storable.text(text, storable.MESSAGE_LENGTH)
+    if not text:
+        return ""
+    text = _VALUES.sub(_value, text)
+    if not text.isupper():
+        text = _NAMES.sub(rf"\1\2{VALUE}", text)
+    text = _RUNS.sub(VALUE, text)
+    return storable.text(_SPACES.sub(" ", text), storable.MESSAGE_LENGTH)
+
+
+def _value(hit: re.Match[str]) -> str:
+    found = hit[0]
+    if _NAME_WITH_NUMBER.fullmatch(found):
+        return found
+    if found[0] == "=":
+        return f"={VALUE}"
+    return f" {VALUE}" if found[0] == " " else VALUE
+
+
+def normalise(text: str) -> str:
+    """Return the words of a complaint that are the same for every request: scrubbed, in small letters, without a last stop."""
+    return scrub(text).casefold().rstrip(" .!:")
+
+
+def normalise_field(field: str) -> str:
+    """Return a field's path without list indexes, and with a placeholder for keys that are ids."""
+    return bodies.path_of(field)
+
+
+# --- causes -------------------------------------------------------------------------------------------------------
+
+Found = tuple[Cause, Item | None]
+
+
+def causes(exchange: Exchange, endpoint: Endpoint, meaning: Meaning) -> tuple[Found, ...]:
+    """Return the causes of a failure, each once, with the first item that has it; none when it is no failure.
+
+    One for each failed item, and for each unknown one that has a complaint: its first complaint in the order of the fields.
+    One more for complaints that belong to no item. Where there is neither, one for the response.
+    """
+    if not meaning.outcome.is_failure:
+        return ()
+    found: dict[str, Found] = {}
+    for problem, item in _complaints(exchange, meaning):
+        cause = _cause(exchange, endpoint, meaning.outcome, problem, item)
+        found.setdefault(cause.fingerprint, (cause, item))
+        if len(found) >= MOST_CAUSES:
+            break
+    return tuple(found.values())
+
+
+def _complaints(exchange: Exchange, meaning: Meaning) -> Iterator[tuple[Problem, Item | None]]:
+    any_item = False
+    for item in meaning.items:
+        if item.problems or item.state is ItemState.FAILED:
+            any_item = True
+            yield first(item.problems) or Problem("", ""), item
+    if any_item and not meaning.problems:
+        return
+    if meaning.problems and not _is_only_text(exchange, meaning.outcome):
+        yield first(meaning.problems) or Problem("", ""), None
+    elif not any_item and any(item.state is ItemState.UNKNOWN for item in meaning.items):
+        yield Problem("", NOT_MENTIONED), None
+    elif not any_item:
+        yield Problem("", ""), None
+
+
+def first(problems: tuple[Problem, ...]) -> Problem | None:
+    """Return the first complaint in the order of the fields, so that the order of keys in an answer does not matter."""
+    return min(problems, key=lambda problem: (problem.field, problem.message), default=None)
+
+
+def _is_only_text(exchange: Exchange, outcome: Outcome) -> bool:
+    """Whether the words say nothing about the cause: a proxy's page under a 5xx, a client's own words for a timeout."""
+    if outcome is Outcome.NO_ANSWER:
+        return True
+    body = exchange.response.body if exchange.response is not None else b""
+    return outcome in (Outcome.TRANSIENT, Outcome.PARTIAL) and body.lstrip()[:1] not in (b"{", b"[")
+
+
+def _cause(exchange: Exchange, endpoint: Endpoint, outcome: Outcome, problem: Problem, item: Item | None) -> Cause:
+    failure = exchange.failure.kind if exchange.failure is not None else None
+    status_code = exchange.status_code
+    field = normalise_field(problem.field)
+    message = normalise(problem.message)
+    item_code = item.status_code if item is not None else None
+    parts = (
+        str(VERSION),
+        endpoint.name,
+        str(int(outcome)),
+        str(failure or status_code or ""),
+        str(item_code or ""),
+        field,
+        message,
+    )
+    digest = blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
+    title = _title(status_code, failure, problem, field, item_code)
+    return Cause(digest, VERSION, endpoint.name, outcome, status_code, failure, field, message, title)
+
+
+def _title(
+    status_code: int | None, failure: FailureKind | None, problem: Problem, field: str, item_code: int | None
+) -> str:
+    words = scrub(problem.message)
+    if words and field:
+        words = f"{field}: {words}"
+    if not words and item_code is not None:
+        words = f"Item refused with {item_code}: {codes.about(item_code).name}"
+    return storable.text(words or codes.about(status_code, failure).name, TITLE_LENGTH)

@@ -1,7 +1,7 @@
 """From the meaning of a failure to its causes: one fingerprint for all failures that have one reason.
 
-Endpoint, outcome, status code and field tell causes apart, and so do the words of a complaint, but for what differs from one request to
-the next: ids, amounts, dates, e-mails, quoted values and names. Changing a rule means a new ``VERSION``.
+Endpoint, outcome, status code and field tell causes apart, and so do the words of a complaint, but for what differs
+from one request to the next: ids, amounts, dates, e-mails, quoted values, names. A changed rule is a new ``VERSION``.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Cause(msgspec.Struct, frozen=True):
 # --- normalising --------------------------------------------------------------------------------------------------
 
 _MONTH = r"(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]{0,6}"
+_CURRENCY = r"(?:USD|EUR|GBP|CAD|AUD)"
 _STOP = (
     r"(?!(?:Not|Does|Do|Is|Are|Was|Were|Has|Have|Had|Already|Cannot|Can|Could|Must|May|Should|Will|Invalid|Id|ID|IDs|Ids|SKU|Sku|Order|"
     r"Product|Customer|Offer|Item|Type|Code|Name|Number|Price|Quantity|Date|Status|Group|List|Error|Failed|Missing|Required|"
@@ -52,25 +53,25 @@ _STOP = (
 # Each alternative is one kind of value. The order matters: the first that fits at a place wins.
 _VALUES = re.compile(
     rf"""
-      \[(?:masked|card|e-mail|value|id|redacted|filtered)\]                    # what redaction, or we, put in place of a value
+      \[(?:masked|card|e-mail|value|id|redacted|filtered)\]                    # a placeholder, by us or others
     | [\w.+\-]{{1,64}}@[\w\-]{{1,63}}(?:\.[\w\-]{{1,63}}){{1,6}}               # an e-mail address
     | \b[a-z][a-z0-9+.\-]{{1,15}}://\S+                                        # a URL
     | (?<=received:).+                                                         # an echo runs to the end
     | (?<=\w)=(?:"[^"]*"|'[^']*'|[^\s,;)\]]+)                                  # name=value
     | (?<!\w)(?:"[^"]*"|'[^']*'|`[^`]*`|“[^”]*”|‘[^’]*’|«[^»]*»)(?!\w)         # a quoted value
+    | (?<![\w/+])(?=[a-z_]*[^a-z_\s])[A-Za-z0-9+/]{{24,}}={{0,2}}               # base64, long tokens
     | \b{_MONTH}\.?\s+[0-9]{{1,2}}(?:st|nd|rd|th)?(?:,?\s+[0-9]{{4}})?\b       # Nov 22, 2026
     | \b[0-9]{{1,2}}\.?\s+{_MONTH}\.?(?:\s+[0-9]{{4}})?\b                      # 22 Nov 2026
-    | (?:(?:USD|EUR|GBP|CAD|AUD)\s?|[$€£¥]\s?)?(?<!\w)[+\-#]?[0-9][\w.,:/+\-]*[%€£¥]?(?:\s?(?:USD|EUR|GBP|CAD|AUD)\b)?  # numbers
+    | (?:{_CURRENCY}\s?|[$€£¥]\s?)?(?<!\w)[+\-#]?[0-9][\w.,:/+\-]*[%€£¥]?(?:\s?{_CURRENCY}\b)?   # numbers, amounts, dates
     | \b[A-Za-z_\-]*[0-9][\w\-]*\b                                             # anything with a digit in it: see _value
     | \b[0-9a-f]{{16,}}\b                                                      # hex without a digit
-    | (?<![\w/+])(?=[A-Za-z+/]*[A-Z])(?=[A-Za-z+/]*[a-z])[A-Za-z0-9+/]{{24,}}={{0,2}}   # base64
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _NAME_WITH_NUMBER = re.compile(r"[a-z]{2,}(?:_[a-z]+)*_?[0-9]", re.IGNORECASE)
 _NAMES = re.compile(
     rf"\b((?i:products?|items?|skus?|offers?|variants?|customer|user|merchant)(?i:\s+named)?)(\s+|:\s*)"
-    rf"{_STOP}[A-Z][\w'’&.\-/]*(?:\s+(?:(?:of|and|the|with|for|&)\s+)?{_STOP}(?:[A-Z][\w'’&.\-/]*|\[value\]|&))*"
+    rf"{_STOP}[A-Z][\w'’&.\-/]*(?:,?\s+(?:(?:of|and|the|with|for|&)\s+)?{_STOP}(?:[A-Z][\w'’&.\-/]*|\[value\]|&))*"
 )
 _RUNS = re.compile(r"\[value\](?:[\s,;:/|]*\[value\])+")
 _SPACES = re.compile(r"\s+")
@@ -98,7 +99,7 @@ def _value(hit: re.Match[str]) -> str:
 
 
 def normalise(text: str) -> str:
-    """Return the words of a complaint that are the same for every request: scrubbed, in small letters, without a last stop."""
+    """Return the words of a complaint that are the same for every request: scrubbed, in small letters, no last stop."""
     return scrub(text).casefold().rstrip(" .!:")
 
 
@@ -115,8 +116,8 @@ Found = tuple[Cause, Item | None]
 def causes(exchange: Exchange, endpoint: Endpoint, meaning: Meaning) -> tuple[Found, ...]:
     """Return the causes of a failure, each once, with the first item that has it; none when it is no failure.
 
-    One for each failed item, and for each unknown one that has a complaint: its first complaint in the order of the fields.
-    One more for complaints that belong to no item. Where there is neither, one for the response.
+    One for each failed item, and for each unknown one that has a complaint: its first complaint in the order of the
+    fields. One more for complaints that belong to no item. Where there is neither, one for the response.
     """
     if not meaning.outcome.is_failure:
         return ()

@@ -1,7 +1,7 @@
-"""What one exchange means: its outcome, its items and its complaints. A pure decision, made from the code and the content.
+"""What one exchange means: its outcome, its items and its complaints. A pure decision, from the code and the content.
 
-It is total: whatever the bytes are, there is a meaning, and where the content cannot be read the code decides. It stores
-nothing and asks nobody.
+It is total: whatever the bytes are, there is a meaning, and where the content cannot be read the code decides. It
+stores nothing and asks nobody.
 """
 
 from __future__ import annotations
@@ -9,22 +9,24 @@ from __future__ import annotations
 import re
 
 from responses.exchanges import Answer, Exchange, Item, ItemState, Meaning, Outcome, Problem
-from responses.ordergroove import bodies, codes, items, purchase, storable
+from responses.ordergroove import bodies, codes, items, storable
 from responses.ordergroove.endpoints import Endpoint, Kind
+from responses.ordergroove.purchase import Purchase
 
 _FAILURE_WORDS = re.compile(
-    r"\binvalid\b|\bnot valid\b|does not exist|\bdoesn't exist|\berrors?\b|\bfail(?:ed|ure)?\b|\bnot found\b|\bcannot\b|\bcan't\b"
-    r"|\bcould not\b|\bmissing\b|\bdenied\b|\brequired\b|\bunauthori[sz]ed\b|\bunknown\b|\bexception\b|\brejected\b",
+    r"\binvalid\b|\bnot valid\b|does not exist|\bdoesn't exist|(?<!no )(?<!0 )(?<!without )\berrors?\b"
+    r"|\bfail(?:ed|ure)?\b|\bnot found\b|\bcannot\b|\bcan't\b|\bcould not\b|\bmissing\b|\bdenied\b|\brequired\b"
+    r"|\bunauthori[sz]ed\b|\bunknown\b|\bexception\b|\brejected\b",
     re.IGNORECASE,
 )
-_FAILURE_KEYS = ("error", "errors", "error_message", "detail", "details")
-_RESULT_KEYS = ("result", "status", "message", "response")
+_RESULT_KEYS = ("result", "status", "message", "response", "detail", "details")
 _LEGACY_SENTENCE = 300
 
+_PENDING = re.compile(rb"^\W{0,4}response is pending", re.IGNORECASE)
 _SUBS_REQ_ID = re.compile(rb'"subs_req_id"\s*:\s*"([^"\\\x00-\x1f]{1,200})"')
 
 
-def read(exchange: Exchange, endpoint: Endpoint, purchase: purchase.Purchase | None = None) -> Meaning:
+def read(exchange: Exchange, endpoint: Endpoint, purchase: Purchase | None = None) -> Meaning:
     """Return the meaning of an exchange on an endpoint.
 
     ``purchase`` is what was asked for, where the exchange is a purchase or the status of one: what the answer does not
@@ -62,18 +64,21 @@ def _of_purchase(answer: Answer, expected: tuple[str, ...], *, is_status: bool) 
     """Read a purchase's answer: received, pending, or a result with what was created and what failed."""
     by_code = codes.outcome_of(answer.status_code)
     data = bodies.parse(answer.body) if answer.body else None
-    if by_code is Outcome.PARTIAL or items.has_result(data):
-        return _of_result(answer, data, expected, by_code)
-    if is_status:
-        if by_code is Outcome.SUCCESS and expected:
-            # A result was given and cannot be read: what was asked for is unknown, and certainly no success.
-            return Meaning(Outcome.PARTIAL, items.of_purchase(data, expected)[0], bodies.problems(answer.body, data))
-        return Meaning(by_code)
-    if answer.status_code in (200, 201, 202):
-        # Of a Purchase POST the code itself says no more than "received", even where the id to ask for is missing.
-        return Meaning(Outcome.ACCEPTED, subs_req_id=_subs_req_id(data, answer.body))
-    subs_req_id = _subs_req_id(data, answer.body)
-    return Meaning(Outcome.ACCEPTED if subs_req_id else by_code, subs_req_id=subs_req_id)
+    subs_req_id = "" if is_status else _subs_req_id(data, answer.body)
+    if subs_req_id:
+        return Meaning(Outcome.ACCEPTED, subs_req_id=subs_req_id)
+    stated = bodies.stated_errors(data, keys=("error", "error_message"))
+    if by_code is Outcome.PARTIAL or items.has_result(data) or stated:
+        return _of_result(answer, data, expected, by_code, stated)
+    if by_code is Outcome.SUCCESS and answer.status_code in (200, 201) and not is_status:
+        # Of a Purchase POST these codes say no more than "received", even where the id to ask for is missing.
+        return Meaning(Outcome.ACCEPTED)
+    if is_status and _PENDING.search(answer.body, 0, 512):
+        return Meaning(Outcome.ACCEPTED)
+    if is_status and by_code is Outcome.SUCCESS and expected:
+        # A result was given and cannot be read: what was asked for is unknown, and certainly no success.
+        return Meaning(Outcome.PARTIAL, items.of_purchase(None, expected)[0], bodies.problems(answer.body, data))
+    return Meaning(by_code)
 
 
 def _subs_req_id(data: object, body: bytes) -> str:
@@ -84,13 +89,15 @@ def _subs_req_id(data: object, body: bytes) -> str:
     return storable.identifier(hit[1].decode("utf-8", "replace")) if hit else ""
 
 
-def _of_result(answer: Answer, data: object, expected: tuple[str, ...], by_code: Outcome) -> Meaning:
+def _of_result(
+    answer: Answer, data: object, expected: tuple[str, ...], by_code: Outcome, stated: tuple[Problem, ...]
+) -> Meaning:
+    """Read a result with its items, or what came in the place of one."""
     found, problems = items.of_purchase(data, expected)
-    if not items.has_result(data):
-        problems = bodies.problems(answer.body, data)
-        return Meaning(by_code, found, problems)
-    outcome = _of_items(found, problems, by_code)
-    return Meaning(outcome, found, problems)
+    if items.has_result(data) or stated:
+        problems += stated
+        return Meaning(_of_items(found, problems, by_code), found, problems)
+    return Meaning(by_code, found, bodies.problems(answer.body, data))
 
 
 def _of_items(found: tuple[Item, ...], problems: tuple[Problem, ...], by_code: Outcome) -> Outcome:
@@ -113,7 +120,7 @@ def _of_bulk(answer: Answer, request_body: bytes) -> Meaning:
     found, problems = items.of_bulk(data, sent)
     if not any(item.state is not ItemState.UNKNOWN for item in found) and not problems:
         # Nothing readable: the code decides, and no item is called created.
-        return Meaning(by_code, found if by_code is Outcome.PARTIAL else (), bodies.problems(answer.body, data)[:1])
+        return Meaning(by_code, found, bodies.problems(answer.body, data)) if found else Meaning(by_code)
     return Meaning(_of_items(found, problems, Outcome.SUCCESS), found, problems)
 
 
@@ -132,12 +139,11 @@ def _of_legacy(answer: Answer) -> Meaning:
 
 
 def _legacy_problems(data: dict[str, object]) -> tuple[Problem, ...]:
-    complaints = {key: data[key] for key in _FAILURE_KEYS if data.get(key)}
-    for key in _RESULT_KEYS:
-        value = data.get(key)
-        if isinstance(value, str) and _FAILURE_WORDS.search(value[:_LEGACY_SENTENCE]):
-            complaints[key] = value
-    return bodies.complaints(list(complaints.values())) if complaints else ()
+    stated = bodies.stated_errors(data)
+    if stated:
+        return stated
+    said = [data[key] for key in _RESULT_KEYS if isinstance(data.get(key), str)]
+    return bodies.complaints([words for words in said if _FAILURE_WORDS.search(str(words)[:_LEGACY_SENTENCE])])
 
 
 def _of_partial(answer: Answer) -> Meaning:

@@ -10,7 +10,9 @@ import re
 import msgspec
 
 _SAME_ID = "Then send the order again within 24 hours, with the same order id: no subscription was created."
-_ONLY_FAILED = "Send only the failed products again, under a new order id and within 24 hours: the others exist and must not be created twice."
+_ONLY_FAILED = (
+    "Send only the failed products again, under a new order id and within 24 hours: the others exist already."
+)
 
 
 class Advice(msgspec.Struct, frozen=True):
@@ -31,7 +33,8 @@ _STATUS = "/subscription/{id}/response"
 
 ADVICES: tuple[Advice, ...] = (
     Advice(
-        "The status is asked for an id that Ordergroove does not know: check that production and staging are not mixed up. "
+        "The status is asked for an id that Ordergroove does not know: check that production and staging are not "
+        "mixed up. "
         "If the id is old, look the order up by its subscriptions instead.",
         codes=(404,),
         endpoint=_STATUS,
@@ -42,7 +45,8 @@ ADVICES: tuple[Advice, ...] = (
         says=r"invalid merchant|merchant (?:id )?(?:is invalid|does not exist|not found)",
     ),
     Advice(
-        f"Send session_id, which Ordergroove's tag on your pages provides, or set og_cart_tracking to false if you do not use the tag. {_SAME_ID}",
+        "Send session_id, which Ordergroove's tag on your pages provides, or set og_cart_tracking to false if you "
+        f"do not use the tag. {_SAME_ID}",
         says=r"session.?id",
     ),
     Advice(
@@ -50,16 +54,19 @@ ADVICES: tuple[Advice, ...] = (
         says=r"merchant.?order.?id cannot be (?:null|blank|empty)",
     ),
     Advice(
-        f"An order with a subscription needs the payment object. Send the token or the encrypted card data with it. {_SAME_ID}",
+        "An order with a subscription needs the payment object. Send the token or the encrypted card data with it. "
+        f"{_SAME_ID}",
         says=r"missing payment",
     ),
     Advice(
-        "The card data was not encrypted with this merchant's hash key, or not written as base64. Check which key the shop encrypts "
+        "The card data was not encrypted with this merchant's hash key, or not written as base64. Check which key "
+        "the shop encrypts "
         f"with, and whether the environments are mixed up. {_SAME_ID}",
         says=r"encryption is not valid|could not (?:be )?decrypt",
     ),
     Advice(
-        f"The card's expiry date must be MM/YYYY before it is encrypted, and encrypted with this merchant's key. {_SAME_ID}",
+        "The card's expiry date must be MM/YYYY before it is encrypted, and encrypted with this merchant's key. "
+        f"{_SAME_ID}",
         says=r"expiration date",
     ),
     Advice(
@@ -79,31 +86,37 @@ ADVICES: tuple[Advice, ...] = (
         says=r"external_product_id|product.* does not exist",
     ),
     Advice(
-        f"The product is sent without its SKU. Send sku with every product; the feed shows the right one. {_ONLY_FAILED}",
+        "The product is sent without its SKU. Send sku with every product; the feed shows the right one. "
+        f"{_ONLY_FAILED}",
         says=r"sku .*required",
         codes=(200, 206, 207),
     ),
     Advice(
-        "The offer does not exist, or is not active for this product and environment. Check the offer id in tracking_override.",
+        "The offer does not exist, or is not active for this product and environment. Check the offer id in "
+        "tracking_override.",
         says=r"offer",
     ),
     Advice(
-        "The offer does not exist, or is not active for this product and environment. Check the offer id in tracking_override.",
+        "The offer does not exist, or is not active for this product and environment. Check the offer id in "
+        "tracking_override.",
         field=r"\boffer\b",
     ),
     Advice(
-        "Ordergroove has no such customer. It makes one with the first subscription: check the user id, leading zeros included, "
+        "Ordergroove has no such customer. It makes one with the first subscription: check the user id, leading "
+        "zeros included, "
         "and whether the environments are mixed up.",
         says=r"customer does not exist|customer .*not found",
     ),
     Advice(
-        "Check that the key belongs to this merchant and environment and has not been deleted. A signature must be made "
+        "Check that the key belongs to this merchant and environment and has not been deleted. A signature must be "
+        "made "
         "with the hash key, for this very customer, and is good for two hours. Nothing was created.",
         says=r"authentication|credentials|signature|api key",
         codes=(400, 401, 403),
     ),
     Advice(
-        "The subscription is in a state that does not allow this, a cancelled one for example. Look at it before you send anything again.",
+        "The subscription is in a state that does not allow this, a cancelled one for example. Look at it before "
+        "you send anything again.",
         says=r"already (?:been )?cancel|is (?:not active|cancell?ed|inactive)",
     ),
     Advice(

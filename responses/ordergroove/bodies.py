@@ -156,6 +156,23 @@ def complaints(data: object, *, field: str = "") -> tuple[Problem, ...]:
     return tuple(found)
 
 
+_NO_ERROR = frozenset({"0", "no", "none", "null", "false", "ok"})
+
+
+STATED_KEYS = ("error", "errors", "error_message")
+
+
+def stated_errors(data: object, *, keys: tuple[str, ...] = STATED_KEYS) -> tuple[Problem, ...]:
+    """Return the complaints that an answer states outright under a code that does not tell: an ``error``, say."""
+    if not isinstance(data, dict):
+        return ()
+    stated = [data[key] for key in keys if data.get(key)]
+    stated = [value for value in stated if not (isinstance(value, str) and value.strip().lower() in _NO_ERROR)]
+    if data.get("success") is False:
+        stated += [data.get("message") or data.get("detail") or "Not successful"]
+    return complaints(stated)
+
+
 def _walk(data: object, field: str, depth: int, budget: Iterator[int]) -> Iterator[Problem]:
     if depth > _DEPTH or next(budget, None) is None:
         return
@@ -165,6 +182,11 @@ def _walk(data: object, field: str, depth: int, budget: Iterator[int]) -> Iterat
             yield Problem(field, words)
     elif isinstance(data, dict):
         wrapped = not _WRAPPERS.isdisjoint(data)
+        named = data.get("field") if wrapped else None
+        if isinstance(named, str):
+            # {"field": "sku", "message": "..."}: the name is the path, and no complaint.
+            data = {key: value for key, value in data.items() if key != "field"}
+            field = _under(field, named)
         for key, value in islice(data.items(), _WIDTH):
             if wrapped and key.lower() in _BESIDE and not isinstance(value, dict | list):
                 continue
@@ -211,6 +233,8 @@ _NAME_WITH_NUMBER = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*_?[0-9]")
 
 _TITLE = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
 _HEADING = re.compile(r"<h[12][^>]*>([^<]*)", re.IGNORECASE)
+# Servers write "502 Bad Gateway": the code is known, and a number would be taken for a value.
+_LEADING_CODE = re.compile(r"^\s*(?:(?:http|error)\s+)*[1-5][0-9][0-9]\b\s*[-:–|]?\s*(?=\S)", re.IGNORECASE)
 _NOT_SHOWN = re.compile(r"<(script|style|head)\b.*?(?:</\1>|\Z)|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>?")
 _BINARY = re.compile("[\x00-\x08\x0e-\x1f\ufffd]")
@@ -238,6 +262,6 @@ def _text_of_markup(source: str) -> str:
     for pattern in (_TITLE, _HEADING):
         hit = pattern.search(source)
         if hit and hit[1].strip():
-            return storable.text(html.unescape(hit[1]), storable.MESSAGE_LENGTH)
+            return storable.text(_LEADING_CODE.sub("", html.unescape(hit[1])), storable.MESSAGE_LENGTH)
     shown = _TAG.sub(" ", _NOT_SHOWN.sub(" ", source))
     return storable.text(html.unescape(" ".join(shown.split())), storable.MESSAGE_LENGTH)

@@ -63,12 +63,15 @@ PURCHASE_DELAYS = (1 * MINUTE, 2 * MINUTE, 6 * MINUTE, DAY - 9 * MINUTE)
 SETTER_DELAYS = (60, 120, 240, 480, 900, 1800)
 
 _SERVER_RETRY = (
-    "A Purchase POST is sent again about 1, 3 and 9 minutes after the first failure and once more at 24 hours. Reads, changes that "
-    "set a value and deletions are repeated at most 6 times within an hour. Other POSTs wait for a person: repeating them "
+    "A Purchase POST is sent again about 1, 3 and 9 minutes after the first failure and once more at 24 hours. "
+    "Reads, changes that "
+    "set a value and deletions are repeated at most 6 times within an hour. Other POSTs wait for a person: "
+    "repeating them "
     "could create something twice."
 )
 _NO_ANSWER_RETRY = (
-    "A Purchase POST is never repeated blindly: first it is looked up whether it arrived. Reads, changes that set a value and deletions are "
+    "A Purchase POST is never repeated blindly: first it is looked up whether it arrived. Reads, changes that set "
+    "a value and deletions are "
     "repeated at most 6 times within an hour. Other POSTs wait for a person."
 )
 
@@ -85,8 +88,10 @@ def _server_error(code: int, name: str, meaning: str) -> CodeInfo:
         meaning=meaning,
         who=Actor.MONITOR,
         next_step=(
-            "Nothing is wrong with your request. Wait briefly and send it again unchanged; if it lasts, tell Ordergroove. "
-            "Whether something was created is not certain: the retry keeps its order id, so that it cannot be created twice."
+            "Nothing is wrong with your request. Wait briefly and send it again unchanged; if it lasts, tell "
+            "Ordergroove. "
+            "Whether something was created is not certain: the retry keeps its order id, so that it cannot be "
+            "created twice."
         ),
         delays=PURCHASE_DELAYS,
         retry=_SERVER_RETRY,
@@ -98,7 +103,8 @@ ALL: tuple[CodeInfo, ...] = (
         code=200,
         name="OK",
         klass="success",
-        meaning="The request did what it asked for. Of a Purchase POST it says less: Ordergroove has received it, no more.",
+        meaning="The request did what it asked for. Of a Purchase POST it says less: Ordergroove has received it, "
+        "no more.",
         who=Actor.NOBODY,
         next_step="Nothing to do. The result of a Purchase POST is fetched by us and shown when it is known.",
     ),
@@ -156,9 +162,11 @@ ALL: tuple[CodeInfo, ...] = (
     _needs_fix(
         400,
         "Bad Request",
-        "Something in the request is missing or wrong, and the answer says what. No subscription was created; customer, "
+        "Something in the request is missing or wrong, and the answer says what. No subscription was created; "
+        "customer, "
         "address and payment records may have been.",
-        "Correct the field that is named and send the request again within 24 hours, with the same order id. The same error again and again "
+        "Correct the field that is named and send the request again within 24 hours, with the same order id. The "
+        "same error again and again "
         "points to the integration, not to the order.",
     ),
     _needs_fix(
@@ -187,7 +195,8 @@ ALL: tuple[CodeInfo, ...] = (
         409,
         "Conflict",
         "An order with this id was received before. Nothing was created by this call.",
-        "After a retry this is good news: the earlier one arrived, so look up its result. On a first call the order id was used twice: find out which order holds "
+        "After a retry this is good news: the earlier one arrived, so look up its result. On a first call the "
+        "order id was used twice: find out which order holds "
         "it before you choose a new one, since a new id is not protected against duplicates.",
     ),
     CodeInfo(
@@ -206,10 +215,12 @@ ALL: tuple[CodeInfo, ...] = (
         klass="transient",
         meaning="More requests came from your address than Ordergroove allows in a minute. This one was not looked at.",
         who=Actor.MONITOR,
-        next_step="Slow down and send it again unchanged: repeating is safe. If it happens often, spread the calls or use the bulk endpoints.",
+        next_step="Slow down and send it again unchanged: repeating is safe. If it happens often, spread the calls "
+        "or use the bulk endpoints.",
         delays=RATE_DELAYS,
         retry=(
-            "After the time that Ordergroove names; else after a random time that grows from 5 seconds to 5 minutes, at "
+            "After the time that Ordergroove names; else after a random time that grows from 5 seconds to 5 "
+            "minutes, at "
             "most 10 times. All calls to the host wait, since the limit counts them together."
         ),
     ),
@@ -248,7 +259,8 @@ NO_ANSWER: tuple[CodeInfo, ...] = (
     _no_answer(
         FailureKind.CONNECTION,
         "Connection failed",
-        "The connection was refused or broke off. If it broke off late, Ordergroove may have done the work all the same.",
+        "The connection was refused or broke off. If it broke off late, Ordergroove may have done the work all the "
+        "same.",
         f"Check that your network lets the calls out. {_LOOK_UP}",
     ),
     _no_answer(
@@ -261,12 +273,14 @@ NO_ANSWER: tuple[CodeInfo, ...] = (
         FailureKind.DNS,
         "Host name not found",
         "The name of the host could not be resolved, so the request was never sent and nothing was created.",
-        "Check the host name in your settings and the name server of the calling machine. Then send it again unchanged.",
+        "Check the host name in your settings and the name server of the calling machine. Then send it again "
+        "unchanged.",
     ),
     _no_answer(
         FailureKind.PROTOCOL,
         "Unreadable answer",
-        "Something came back that is not proper HTTP, or it was cut off. Ordergroove may have done the work all the same.",
+        "Something came back that is not proper HTTP, or it was cut off. Ordergroove may have done the work all "
+        "the same.",
         _LOOK_UP,
     ),
 )
@@ -292,7 +306,8 @@ def outcome_of(status_code: int) -> Outcome:
 
 
 def about(status_code: int | None, failure: FailureKind | None = None) -> CodeInfo:
-    """Return the row of a code, or of a failure when there was no answer; unknown codes are explained by their hundred."""
+    """Return the row of a code, or of a failure when there was no answer; unknown codes are explained by their "
+    "hundred."""
     if status_code is None:
         return _BY_FAILURE[failure or FailureKind.PROTOCOL]
     return _BY_CODE.get(status_code) or _by_hundred(status_code)

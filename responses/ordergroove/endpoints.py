@@ -71,8 +71,8 @@ class Match(msgspec.Struct, frozen=True):
     ids: tuple[str, ...] = ()
 
 
-# Templates by role. The methods are the documented ones; a ``!`` marks one that is safe to repeat. GET always is, and so
-# are setters, which end in the same state however often they are sent. What moves something along (send_now,
+# Templates by role. The methods are the documented ones; a ``!`` marks one that is safe to repeat. GET always is, and
+# so are setters, which end in the same state however often they are sent. What moves something along (send_now,
 # skip_subscription) or makes something (POST) is not; a Purchase POST is, thanks to its merchant_order_id.
 _TEMPLATES: dict[str, tuple[tuple[str, Kind, str], ...]] = {
     "sc": (
@@ -190,8 +190,8 @@ _OTHER = _endpoints(OTHER_TEMPLATE, Kind.OTHER, "")
 _OTHER_MATCHES = {method: Match(endpoint) for method, endpoint in _OTHER.items()}
 _METHODS = {spelling: method for method in METHODS for spelling in (method, method.lower())}
 
-# What a proxy or server on the way may resolve to another path than the one written. Escaped percent signs are in, since
-# a second decoding would turn them into any of the others.
+# What a proxy or server on the way may resolve to another path than the one written. Escaped percent signs are in,
+# since a second decoding would turn them into any of the others.
 _SUSPECT = re.compile(r"//|/\.\.?(?:/|$)|\\|;|%(?:2[ef]|5c|25|0|1|7f)|[\x00-\x20\x7f]", re.IGNORECASE)
 
 
@@ -273,7 +273,7 @@ def _authority(parts: SplitResult) -> tuple[str, int | None]:
 
 
 def resource_key(match: Match, *, method: str, path: str, order: str, body_hash: str) -> str:
-    """Return the name of what a request changes: sends with one name never overlap, and a later one outdates an earlier.
+    """Return the name of what a request changes: sends with one name never overlap, a later one outdates an earlier.
 
     For a Purchase POST the order; for a path that names an object, that object; else method, path and body.
     """

@@ -139,13 +139,10 @@ def _missing(expected: Iterable[str], mentioned: Counter[str]) -> tuple[Item, ..
 def of_bulk(data: object, expected: Iterable[str] = ()) -> Found:
     """Return the items of a bulk products answer, each with its own status code; ``expected`` are those sent."""
     results = data.get("results") if isinstance(data, dict) else data
-    items = []
-    for entry in results[:MOST_ITEMS] if isinstance(results, list) else []:
-        if isinstance(entry, dict):
-            items.append(_bulk_item(entry))
-    loose = () if isinstance(results, list) or not isinstance(data, dict) else bodies.complaints(data)
+    entries = results[:MOST_ITEMS] if isinstance(results, list) else []
+    items = [_bulk_item(entry) for entry in entries if isinstance(entry, dict)]
     mentioned = Counter(item.product for item in items)
-    return (*items, *_missing(expected, mentioned))[:MOST_ITEMS], loose
+    return (*items, *_missing(expected, mentioned))[:MOST_ITEMS], bodies.stated_errors(data)
 
 
 def _bulk_item(entry: dict[str, object]) -> Item:
@@ -165,7 +162,7 @@ _BULK_NAMES = frozenset({"product_id", "product", "status", "status_code", "name
 
 
 def sent_in_bulk(data: object) -> tuple[str, ...]:
-    """Return the product ids of a bulk products request, which is a list of objects; those without an id are left out."""
+    """Return the product ids of a bulk products request, which is a list of objects, where they have one."""
     if not isinstance(data, list):
         return ()
     ids = (storable.identifier(entry.get("product_id")) for entry in data[:MOST_ITEMS] if isinstance(entry, dict))

@@ -1,7 +1,7 @@
 """The ``create_request`` codec, and what a Purchase POST asks for.
 
-Four ways of writing one body are met in the wild (ordergroove-api.md, 3); it is read whichever it is, and written back the
-way it came. Reading never raises, and changes nothing but percent escapes.
+Four ways of writing one body are met in the wild (ordergroove-api.md, 3); it is read whichever it is, and written back
+the way it came. Reading never raises, and changes nothing but percent escapes.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ Nothing here hides data: redaction does that.
 from __future__ import annotations
 
 import re
+from hashlib import blake2b
 
 MESSAGE_LENGTH = 500
 FIELD_LENGTH = 200
@@ -34,9 +35,11 @@ def text(value: str, limit: int) -> str:
 def identifier(value: object) -> str:
     """Return an id as text: ids are opaque, come as text or as numbers, and anything else is none (``""``)."""
     if type(value) is str:
-        if len(value) <= ID_LENGTH and value.isprintable():
-            return value.strip()
-        return text(value, ID_LENGTH)
+        if len(value) <= ID_LENGTH:
+            return value.strip() if value.isprintable() else text(value, ID_LENGTH)
+        # Two long ids with one beginning must not become one order.
+        digest = blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        return f"{text(value, ID_LENGTH - 20)}{digest}"
     if type(value) is int and -(10**40) < value < 10**40:
         return str(value)
     return ""

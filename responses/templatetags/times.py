@@ -1,0 +1,151 @@
+"""Times as people read them: relative, with the exact time in the viewer's zone on hover. The script only refreshes them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from responses.templatetags import icons
+
+register = template.Library()
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+URGENCIES = ((0, "over"), (HOUR, "critical"), (4 * HOUR, "soon"), (12 * HOUR, "fair"))
+
+
+def now_of(context: template.Context) -> datetime:
+    """The page's ``now``, so that all times of a page agree; the clock where the page gives none."""
+    now = context.get("now")
+    return now if isinstance(now, datetime) else timezone.now()
+
+
+def exact(value: datetime) -> str:
+    """The whole time in the viewer's zone: ``22 Nov 2026, 14:03:22 CET``."""
+    local = timezone.localtime(value)
+    return f"{local.day} {local:%b %Y, %H:%M:%S} {local.tzname()}"
+
+
+def span(seconds: int) -> str:
+    """A length of time in its two largest units: ``5 h 12 m``, ``3 d 4 h``, ``42 s``."""
+    seconds = max(0, seconds)
+    for unit, name, below, below_name in ((DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "m")):
+        if seconds >= unit:
+            rest = seconds % unit // below
+            return f"{seconds // unit} {name} {rest} {below_name}" if rest else f"{seconds // unit} {name}"
+    return f"{seconds // MINUTE} m" if seconds >= MINUTE else f"{seconds} s"
+
+
+def relative(value: datetime, now: datetime) -> str:
+    """How long ago, in one unit: ``12 s ago``, ``3 h ago``; ``in 5 m`` for a time to come."""
+    seconds = int((now - value).total_seconds())
+    size = abs(seconds)
+    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "m")):
+        if size >= unit:
+            words = f"{size // unit} {name}"
+            break
+    else:
+        if size < 2:
+            return "just now"
+        words = f"{size} s"
+    return f"{words} ago" if seconds > 0 else f"in {words}"
+
+
+def urgency(seconds: int) -> str:
+    """How pressing a deadline is: over, critical (1 h), soon (4 h), fair (12 h), calm."""
+    for limit, name in URGENCIES:
+        if seconds <= limit:
+            return name
+    return "calm"
+
+
+@register.simple_tag(takes_context=True)
+def ago(context: template.Context, value: datetime | None, empty: str = "never") -> SafeString:
+    """``3 m ago``, the exact time on hover. ``empty`` stands for no time."""
+    if value is None:
+        return format_html('<span class="muted">{}</span>', empty)
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago>{}</time>',
+        value.isoformat(),
+        exact(value),
+        relative(value, now_of(context)),
+    )
+
+
+@register.simple_tag(takes_context=True)
+def left(context: template.Context, value: datetime | None) -> SafeString:
+    """The time left until a deadline, with its urgency as icon, words and tone. No deadline: nothing to hurry for."""
+    if value is None:
+        return format_html('<span class="muted">{}</span>', "no deadline")
+    seconds = int((value - now_of(context)).total_seconds())
+    level = urgency(seconds)
+    words = f"expired {span(-seconds)} ago" if level == "over" else f"{span(seconds)} left"
+    return format_html(
+        '<time class="left left-{}" datetime="{}" title="{}" data-left>{}<span>{}</span></time>',
+        level,
+        value.isoformat(),
+        exact(value),
+        icons.icon("clock-x" if level == "over" else "clock-exclamation" if level == "critical" else "clock", 14),
+        words,
+    )
+
+
+@register.simple_tag
+def at(value: datetime | None, form: str = "full") -> SafeString:
+    """The exact time in the viewer's zone; ``form="time"`` only its clock time, with the whole on hover."""
+    if value is None:
+        return format_html('<span class="muted">{}</span>', "—")
+    shown = f"{timezone.localtime(value):%H:%M:%S}" if form == "time" else exact(value)
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), exact(value), shown)
+
+
+@register.filter
+def duration(milliseconds: int | None) -> str:
+    """A latency: ``231 ms``, ``1.24 s``, ``2 m 5 s``."""
+    if milliseconds is None:
+        return "—"
+    if milliseconds < 1000:
+        return f"{milliseconds} ms"
+    if milliseconds < 60_000:
+        return f"{milliseconds / 1000:.2f} s".replace("0 s", " s").replace("  ", " ")
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    return f"{minutes} m {seconds} s" if seconds else f"{minutes} m"
+
+
+@register.filter
+def spanned(value: timedelta | int | None) -> str:
+    """A timedelta or a number of seconds as ``5 h 12 m``."""
+    if value is None:
+        return "—"
+    return span(int(value.total_seconds()) if isinstance(value, timedelta) else int(value))
+
+
+@register.filter
+def grouped(value: Any) -> str:
+    """A whole number with thousands set apart: ``31,204``."""
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+@register.filter
+def compact(value: int | None) -> str:
+    """A number short enough for a badge: ``950``, ``12.4k``, ``3.1M``."""
+    if value is None:
+        return "—"
+    for limit, sign in ((1_000_000, "M"), (1_000, "k")):
+        if abs(value) >= limit * (10 if sign == "k" else 1):
+            return f"{value / limit:.1f}".removesuffix(".0") + sign
+    return f"{value:,}"
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """A share between 0 and 1: ``97.2 %``. Never rounds a trouble away: 0.99996 is ``99.99 %``, not 100."""
+    if value is None:
+        return "—"
+    if value >= 0.9995 and value < 1:
+        return "99.9 %" if value < 0.9999 else "99.99 %"
+    return f"{value * 100:.1f}".removesuffix(".0") + " %"

@@ -1,0 +1,195 @@
+"""What stands around every page: navigation, switches, our own health. Says what ``base.html`` needs; asks no database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from django.http import HttpRequest, QueryDict
+from django.urls import NoReverseMatch, reverse
+
+PERIODS = {"1h": "1 h", "24h": "24 h", "7d": "7 d", "30d": "30 d"}
+DEFAULT_PERIOD = "24h"
+KEPT = ("integration", "period")
+"""Parameters that follow a person from page to page."""
+
+
+class NavItem(msgspec.Struct, frozen=True):
+    """One entry of the navigation. ``count`` is shown when it is more than 0; ``is_urgent`` makes it stand out."""
+
+    key: str
+    label: str
+    icon: str
+    url: str
+    count: int = 0
+    is_urgent: bool = False
+    is_current: bool = False
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One entry of a switch: a link to the same page with another value."""
+
+    key: str
+    label: str
+    url: str
+    is_current: bool
+    environment: str = ""
+
+
+class Banner(msgspec.Struct, frozen=True):
+    """Something of ours is wrong: said on every page, in words, with where to go."""
+
+    text: str
+    tone: str = "warning"
+    url: str = ""
+    link: str = ""
+
+
+class Health(msgspec.Struct, frozen=True):
+    """The dot: ``ok``, ``warning`` or ``down``, and why."""
+
+    state: str = "ok"
+    words: str = "All parts are working"
+
+
+class Chrome(msgspec.Struct, frozen=True):
+    """All that ``base.html`` reads, as ``chrome`` in the context. Made by ``build``."""
+
+    nav: tuple[NavItem, ...]
+    integrations: tuple[Choice, ...]
+    """Empty when the person can see none; one entry needs no switch."""
+    integration_label: str
+    environment: str
+    """Of the selected integration; empty for all of them."""
+    periods: tuple[Choice, ...]
+    """Empty on pages without a period."""
+    health: Health
+    banners: tuple[Banner, ...]
+    now: datetime
+    search_url: str
+    search_text: str
+    preferences_url: str
+    password_url: str
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """An integration as the switch shows it."""
+
+    slug: str
+    name: str
+    environment: str
+
+
+NAVIGATION = (
+    ("overview", "Overview", "layout-dashboard", "overview"),
+    ("issues", "Issues", "alert-circle", "issue-list"),
+    ("fix", "To fix", "tool", "fix-list"),
+    ("repeated", "Repeated", "repeat", "repeated-list"),
+    ("partial", "Partial", "circle-half-2", "partial-list"),
+    ("responses", "Responses", "list-details", "response-list"),
+    ("codes", "Codes", "book-2", "code-list"),
+    ("settings", "Settings", "settings", "integration-list"),
+)
+ALSO_CURRENT = {
+    "issue-detail": "issues",
+    "request-detail": "fix",
+    "response-detail": "responses",
+    "channel-list": "settings",
+}
+
+
+def url_of(name: str) -> str:
+    """The address of a page, empty when this installation does not have it: then it is not shown either."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def with_query(path: str, query: QueryDict, **changes: str) -> str:
+    """``path`` with ``query`` in which ``changes`` are made (an empty value removes one) and paging starts anew."""
+    changed = query.copy()
+    for name in ("cursor", "before", "after", "seen"):
+        changed.pop(name, None)
+    for name, value in changes.items():
+        changed.pop(name, None)
+        if value:
+            changed[name] = value
+    return f"{path}?{changed.urlencode()}" if changed else path
+
+
+def navigation(request: HttpRequest, counts: Mapping[str, int], urgent: Sequence[str]) -> tuple[NavItem, ...]:
+    """The entries that exist here, each keeping the selected integration and period."""
+    kept = QueryDict(mutable=True)
+    for name in KEPT:
+        if value := request.GET.get(name):
+            kept[name] = value
+    match = request.resolver_match
+    name_now = (match.url_name if match else "") or ""
+    current = ALSO_CURRENT.get(name_now)
+    return tuple(
+        NavItem(
+            key=key,
+            label=label,
+            icon=icon,
+            url=with_query(url, kept),
+            count=counts.get(key, 0),
+            is_urgent=key in urgent,
+            is_current=current == key or name_now == name,
+        )
+        for key, label, icon, name in NAVIGATION
+        if (url := url_of(name))
+    )
+
+
+def build(
+    request: HttpRequest,
+    *,
+    now: datetime,
+    integrations: Sequence[Seen],
+    selected: Seen | None,
+    counts: Mapping[str, int],
+    urgent: Sequence[str] = (),
+    period: str = DEFAULT_PERIOD,
+    has_period: bool = True,
+    health: Health | None = None,
+    banners: Sequence[Banner] = (),
+) -> Chrome:
+    """Put the frame of a page together. ``counts`` and ``urgent`` go by the keys of ``NAVIGATION``."""
+    choices = [
+        Choice(
+            key=one.slug,
+            label=one.name,
+            url=with_query(request.path, request.GET, integration=one.slug),
+            is_current=selected is not None and selected.slug == one.slug,
+            environment=one.environment,
+        )
+        for one in integrations
+    ]
+    if len(choices) > 1:
+        everything = with_query(request.path, request.GET, integration="")
+        choices.insert(0, Choice(key="", label="All integrations", url=everything, is_current=selected is None))
+    shown = selected or (integrations[0] if len(integrations) == 1 else None)
+    return Chrome(
+        nav=navigation(request, counts, urgent),
+        integrations=tuple(choices),
+        integration_label=shown.name if shown else "All integrations" if integrations else "No integration yet",
+        environment=shown.environment if shown else "",
+        periods=tuple(
+            Choice(
+                key=key,
+                label=label,
+                url=with_query(request.path, request.GET, period="" if key == DEFAULT_PERIOD else key),
+                is_current=key == period,
+            )
+            for key, label in (PERIODS if has_period else {}).items()
+        ),
+        health=health or Health(),
+        banners=tuple(banners),
+        now=now,
+        search_url=url_of("response-list"),
+        search_text=request.GET.get("q", ""),
+        preferences_url=url_of("preferences"),
+        password_url=url_of("password-change"),
+    )

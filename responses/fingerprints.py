@@ -19,6 +19,7 @@ from responses.ordergroove.endpoints import Endpoint
 VERSION = 1
 MOST_CAUSES = 20
 TITLE_LENGTH = 200
+MESSAGE_LENGTH = 200
 
 VALUE = "[value]"
 NOT_MENTIONED = "The answer does not mention what became of the products"
@@ -62,7 +63,7 @@ _VALUES = re.compile(
     | (?<![\w/+])(?=[a-z_]*[^a-z_\s])[A-Za-z0-9+/]{{24,}}={{0,2}}               # base64, long tokens
     | \b{_MONTH}\.?\s+[0-9]{{1,2}}(?:st|nd|rd|th)?(?:,?\s+[0-9]{{4}})?\b       # Nov 22, 2026
     | \b[0-9]{{1,2}}\.?\s+{_MONTH}\.?(?:\s+[0-9]{{4}})?\b                      # 22 Nov 2026
-    | (?:{_CURRENCY}\s?|[$€£¥]\s?)?(?<!\w)[+\-#]?[0-9][\w.,:/+\-]*[%€£¥]?(?:\s?{_CURRENCY}\b)?   # numbers, amounts, dates
+    | (?:{_CURRENCY}\s?|[$€£¥]\s?)?(?<!\w)[+\-#]?[0-9][\w.,:/+\-]*[%€£¥]?(?:\s?{_CURRENCY}\b)?  # numbers, dates
     | \b[A-Za-z_\-]*[0-9][\w\-]*\b                                             # anything with a digit in it: see _value
     | \b[0-9a-f]{{16,}}\b                                                      # hex without a digit
     """,
@@ -79,7 +80,7 @@ _SPACES = re.compile(r"\s+")
 
 def scrub(text: str) -> str:
     """Return a complaint with ``[value]`` in place of what belongs to one request; letters stay as they are."""
-    text = storable.text(text, storable.MESSAGE_LENGTH)
+    text = storable.text(text, storable.MESSAGE_LENGTH).removesuffix("…")
     if not text:
         return ""
     text = _VALUES.sub(_value, text)
@@ -99,8 +100,11 @@ def _value(hit: re.Match[str]) -> str:
 
 
 def normalise(text: str) -> str:
-    """Return the words of a complaint that are the same for every request: scrubbed, in small letters, no last stop."""
-    return scrub(text).casefold().rstrip(" .!:")
+    """Return the words of a complaint that are the same for every request: scrubbed, in small letters, no last stop.
+
+    Only the beginning counts: where a long text was cut depends on the values in it.
+    """
+    return scrub(text)[:MESSAGE_LENGTH].casefold().rstrip(" .!:…")
 
 
 def normalise_field(field: str) -> str:
@@ -153,10 +157,10 @@ def first(problems: tuple[Problem, ...]) -> Problem | None:
 
 def _is_only_text(exchange: Exchange, outcome: Outcome) -> bool:
     """Whether the words say nothing about the cause: a proxy's page under a 5xx, a client's own words for a timeout."""
-    if outcome is Outcome.NO_ANSWER:
-        return True
-    body = exchange.response.body if exchange.response is not None else b""
-    return outcome in (Outcome.TRANSIENT, Outcome.PARTIAL) and body.lstrip()[:1] not in (b"{", b"[")
+    if exchange.response is None:
+        return exchange.failure is not None
+    start = exchange.response.body.lstrip()[:1]
+    return outcome in (Outcome.TRANSIENT, Outcome.PARTIAL) and start not in (b"", b"{", b"[")
 
 
 def _cause(exchange: Exchange, endpoint: Endpoint, outcome: Outcome, problem: Problem, item: Item | None) -> Cause:

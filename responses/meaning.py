@@ -77,7 +77,7 @@ def _of_purchase(answer: Answer, expected: tuple[str, ...], *, is_status: bool) 
         return Meaning(Outcome.ACCEPTED)
     if is_status and by_code is Outcome.SUCCESS and expected:
         # A result was given and cannot be read: what was asked for is unknown, and certainly no success.
-        return Meaning(Outcome.PARTIAL, items.of_purchase(None, expected)[0], bodies.problems(answer.body, data))
+        return Meaning(Outcome.PARTIAL, items.of_purchase(None, expected)[0], _remarks(answer, data))
     return Meaning(by_code)
 
 
@@ -97,7 +97,16 @@ def _of_result(
     if items.has_result(data) or stated:
         problems += stated
         return Meaning(_of_items(found, problems, by_code), found, problems)
-    return Meaning(by_code, found, bodies.problems(answer.body, data))
+    return Meaning(by_code, found, _remarks(answer, data))
+
+
+def _remarks(answer: Answer, data: object) -> tuple[Problem, ...]:
+    """Return what an answer of an unknown shape says about itself; its data is not taken for complaints."""
+    if data is None and answer.body.lstrip()[:1] in (b"{", b"["):
+        return (Problem("", bodies.UNREADABLE),)
+    if data is None or isinstance(data, str):
+        return bodies.problems(answer.body, data)
+    return bodies.stated_errors(data, keys=(*bodies.STATED_KEYS, "detail", "details", "message"))
 
 
 def _of_items(found: tuple[Item, ...], problems: tuple[Problem, ...], by_code: Outcome) -> Outcome:
@@ -120,7 +129,7 @@ def _of_bulk(answer: Answer, request_body: bytes) -> Meaning:
     found, problems = items.of_bulk(data, sent)
     if not any(item.state is not ItemState.UNKNOWN for item in found) and not problems:
         # Nothing readable: the code decides, and no item is called created.
-        return Meaning(by_code, found, bodies.problems(answer.body, data)) if found else Meaning(by_code)
+        return Meaning(by_code, found, _remarks(answer, data) if by_code is Outcome.PARTIAL else ())
     return Meaning(_of_items(found, problems, Outcome.SUCCESS), found, problems)
 
 

@@ -20,12 +20,13 @@ from responses.ordergroove import storable
 
 MOST_PROBLEMS = 50
 # A hostile answer may be wide or deep: neither may cost more than a moment.
-_DEPTH = 24
+_DEPTH = 50
 _WIDTH = 1_000
 _NODES = 5_000
 _LENIENT_SIZE = 262_144
 _TEXT_SIZE = 65_536
 
+UNREADABLE = "The answer is cut off, or is no JSON"
 _SCALAR_STARTS = frozenset(b'"-0123456789tfn')
 
 # Names under which a whole answer's complaint comes: they wrap it, and are no field of the request.
@@ -137,7 +138,23 @@ def problems(body: bytes, data: object | None) -> tuple[Problem, ...]:
     if isinstance(data, str):
         return _one(data)
     words = text_of(body)
+    if words[:1] in ("{", "["):
+        return _salvaged(body) or _one(words if words[-1] in "}]" else UNREADABLE)
     return _one(words)
+
+
+_PAIR = re.compile(rb'"(\w{1,80})"\s*:\s*(?:\[\s*)?"((?:[^"\\]|\\.){1,2000})"')
+
+
+def _salvaged(body: bytes) -> tuple[Problem, ...]:
+    """Return the complaints that are whole in data that is not: each under the last name before it."""
+    found: dict[Problem, None] = {}
+    for pair in islice(_PAIR.finditer(body, 0, _TEXT_SIZE), MOST_PROBLEMS):
+        name, words = (part.decode("utf-8", "replace") for part in pair.groups())
+        if name.lower() not in _BESIDE:
+            words = storable.text(_ESCAPE.sub(_unescaped, words), storable.MESSAGE_LENGTH)
+            found[Problem(_under("", name), words)] = None
+    return tuple(problem for problem in found if problem.message)
 
 
 def _one(words: str) -> tuple[Problem, ...]:
@@ -194,7 +211,8 @@ def _walk(data: object, field: str, depth: int, budget: Iterator[int]) -> Iterat
     elif isinstance(data, list):
         for value in data[:_WIDTH]:
             yield from _walk(value, field, depth + 1, budget)
-    elif data is not None:
+    elif data is not None and not field:
+        # A number below a name is data that came along; alone it is all that was said.
         yield Problem(field, storable.text(str(data), storable.MESSAGE_LENGTH))
 
 

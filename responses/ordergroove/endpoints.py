@@ -6,11 +6,10 @@ It never guesses: a path that is not written exactly like a documented template 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 
@@ -232,44 +231,6 @@ def match(method: str, role: str, path: str) -> Match:
 
 def _decoded(segment: str) -> str:
     return storable.identifier(unquote(segment) if "%" in segment else segment)
-
-
-def locate(url: str, hosts: Mapping[str, str]) -> tuple[str, str]:
-    """Return the role of the URL's host among an integration's ``hosts`` (role to base URL), and the path on it.
-
-    ``("", path)`` for a foreign host. The scheme does not matter: where a request goes is never taken from a record.
-    """
-    for role, base in hosts.items():
-        if url.startswith(base):
-            rest = url[len(base.rstrip("/")) :]
-            if not rest or rest[0] in "/?#":
-                return role, rest.partition("?")[0].partition("#")[0] or "/"
-    parts = _split(url)
-    if parts is None:
-        return "", "/"
-    for role, base in hosts.items():
-        known_parts = _split(base)
-        if known_parts is not None and _authority(known_parts) == _authority(parts) != ("", None):
-            prefix = known_parts.path.rstrip("/")
-            if parts.path == prefix or parts.path.startswith(prefix + "/"):
-                return role, parts.path[len(prefix) :] or "/"
-    return "", parts.path or "/"
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts
-
-
-def _authority(parts: SplitResult) -> tuple[str, int | None]:
-    if "@" in parts.netloc:
-        return "", None
-    port = parts.port
-    return parts.hostname or "", None if port in (80, 443) else port
 
 
 def resource_key(match: Match, *, method: str, path: str, order: str, body_hash: str) -> str:

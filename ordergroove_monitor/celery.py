@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import warnings
 from typing import Any
 
 from celery import Celery, signals
+from celery.exceptions import SecurityWarning
 from kombu.transport import TRANSPORT_ALIASES
 
 from ordergroove_monitor import logs
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordergroove_monitor.settings")
+
+# Celery warns of running as root because pickled messages could run code; ours are JSON. In a container root is usual.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 TRANSPORT_ALIASES["embedded"] = "ordergroove_monitor.broker:Transport"
 

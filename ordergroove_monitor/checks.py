@@ -3,4 +3,7 @@
 from __future__ import annotations
 
 SETTINGS_CHECKS: list = []
-def check_database(databases=None, **kwargs): return []
+
+
+def check_database(databases=None, **kwargs):
+    return []

@@ -22,6 +22,7 @@ from ordergroove_monitor import secret_files
 BASE_DIR = Path(__file__).resolve().parent.parent
 BROKER_SCHEMES = ("embedded", "redis", "rediss", "sentinel", "amqp", "amqps")
 EMAIL_SCHEMES = ("smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail", "filemail")
+NOT_IN_A_DEMO = ("DATABASE_URL", "CELERY_BROKER_URL", "SENTRY_DSN")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -33,6 +34,7 @@ class Environment:
     demo: bool
     data_dir: Path
     monitor_url: str
+    is_monitor_url_given: bool
     allowed_hosts: list[str]
     proxy_count: int
     secret_key: str
@@ -113,15 +115,20 @@ def load(source: Mapping[str, str] | None = None) -> Environment:
     if source is None:
         source = {**_read_env_file(), **os.environ}
     read = Reader(source)
-    data_dir = (BASE_DIR / read.text("DATA_DIR", "data")).resolve()
+    demo = read.flag("DEMO", default=False)
+    if demo:
+        # A demo keeps to its folder: invented history must never reach a real database, nor its reports a real project.
+        read = Reader({name: value for name, value in source.items() if not name.startswith(NOT_IN_A_DEMO)})
+    data_dir = (BASE_DIR / read.text("DATA_DIR", "demo-data" if demo else "data")).resolve()
     monitor_url = _monitor_url(read)
     secrets = _Secrets(read, data_dir / "secrets")
     https = monitor_url.startswith("https://")
     return Environment(
         debug=read.flag("DEBUG", default=False),
-        demo=read.flag("DEMO", default=False),
+        demo=demo,
         data_dir=data_dir,
         monitor_url=monitor_url,
+        is_monitor_url_given=bool(read.text("MONITOR_URL", "")),
         allowed_hosts=_allowed_hosts(read, monitor_url),
         # The server speaks plain HTTP, so a https address means that a proxy stands before it.
         proxy_count=read.number("PROXY_COUNT", 1 if https else 0, least=0, most=10),
@@ -205,7 +212,7 @@ class _Secrets:
 
 def _read_env_file() -> dict[str, str]:
     path = BASE_DIR / os.environ.get("ENV_FILE", ".env")
-    if not path.is_file():
+    if not path.is_file() or os.environ.get("DEMO"):
         return {}
     values: dict[str, str] = {}
 

@@ -19,6 +19,7 @@ _QUIET = {
     "celery.app.trace": "WARNING",
     "celery.worker.strategy": "WARNING",
     "celery.beat": "WARNING",
+    "django.request": "ERROR",
     "httpcore2": "WARNING",
     "httpx2": "WARNING",
     "urllib3": "WARNING",

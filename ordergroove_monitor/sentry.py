@@ -28,7 +28,17 @@ _KEPT = (
     "sdk",
     "fingerprint",
 )
-_KEPT_OF_FRAME = ("filename", "function", "module", "lineno", "abs_path", "in_app", "context_line", "pre_context", "post_context")
+_KEPT_OF_FRAME = (
+    "filename",
+    "function",
+    "module",
+    "lineno",
+    "abs_path",
+    "in_app",
+    "context_line",
+    "pre_context",
+    "post_context",
+)
 _KEPT_CONTEXTS = ("runtime", "trace")
 
 

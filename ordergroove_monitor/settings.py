@@ -116,7 +116,9 @@ LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "login"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_LOCKOUT_PARAMETERS = ["ip_address"]
+# A name from one address: a colleague's wrong passwords must not lock the office out, nor a stranger's the colleague.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_TEMPLATE = "lockout.html"
 AXES_RESET_ON_SUCCESS = True
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_CLIENT_IP_CALLABLE = "ordergroove_monitor.client_address.of"
@@ -196,7 +198,8 @@ globals().update(ENVIRONMENT.email)
 
 # Celery carries hints: the database is the queue. Nothing here may use eta, countdown or retries.
 IS_EMBEDDED_BROKER = ENVIRONMENT.broker_url.startswith("embedded:")
-CELERY_BROKER_URL = ENVIRONMENT.broker_url
+# kombu wants a host name, also where there is none.
+CELERY_BROKER_URL = "embedded://localhost" if IS_EMBEDDED_BROKER else ENVIRONMENT.broker_url
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (

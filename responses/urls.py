@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from responses.views import demo
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("demo/sign-in/<str:token>/", demo.sign_in, name="demo-sign-in"),
+]

@@ -19,7 +19,9 @@ from ordergroove_monitor.sqlite.lock import FileLock, LockTimeout
 T = TypeVar("T")
 
 _COMMENTS = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/)", re.DOTALL)
-_READS = re.compile(r"[\s(]*(?:SELECT|PRAGMA|EXPLAIN|VALUES|COMMIT|END|ROLLBACK|RELEASE|SAVEPOINT|BEGIN\s+DEFERRED)\b", re.I)
+_READS = re.compile(
+    r"[\s(]*(?:SELECT|PRAGMA|EXPLAIN|VALUES|COMMIT|END|ROLLBACK|RELEASE|SAVEPOINT|BEGIN\s+DEFERRED)\b", re.I
+)
 _WITH = re.compile(r"\s*WITH\b", re.I)
 _WRITES_WITHIN = re.compile(r"\b(?:INSERT|UPDATE|DELETE|REPLACE\s+INTO)\b", re.I)
 _RETURNING = re.compile(r"\bRETURNING\b", re.I)
@@ -34,6 +36,15 @@ def is_read(statement: str) -> bool:
     return _READS.match(statement) is not None
 
 
+def _create_private(path: str) -> None:
+    """SQLite would make a new file readable for everybody; its WAL takes over the permissions of the file."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except OSError:
+        # It exists, or SQLite will say better what is wrong.
+        pass
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that holds the writers' lock exactly as long as it is inside a write transaction."""
 
@@ -43,7 +54,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._drop_lock()
         if not self.is_in_memory_db():
             # Two paths to one database must lead to one lock.
-            self.writer_lock = FileLock(Path(os.path.realpath(str(self.settings_dict["NAME"])) + ".lock"))
+            path = os.path.realpath(str(self.settings_dict["NAME"]))
+            self.writer_lock = FileLock(Path(path + ".lock"))
+            _create_private(path)
         connection: sqlite3.Connection = super().get_new_connection(conn_params)
         self._use_wal(connection)
         return connection

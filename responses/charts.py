@@ -140,7 +140,8 @@ def trend(series: Sequence[Series], buckets: Sequence[Bucket], *, height: int = 
             for nth, (index, label) in enumerate(named)
         ),
         up=tuple(
-            Tick(position=round(height - value * height / top, 1), label=f"{value:,}") for value in range(0, top + 1, step)
+            Tick(position=round(height - value * height / top, 1), label=f"{value:,}")
+            for value in range(0, top + 1, step)
         ),
         totals=tuple(sum(bucket.values[index] for bucket in buckets) for index in range(len(series))),
     )

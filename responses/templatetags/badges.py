@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 from django import template
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from responses.exchanges import ItemState, Origin, Outcome
@@ -183,23 +183,22 @@ def code(status_code: int | None, outcome: object = None, failure: object = "", 
     """A status code in the colour of its outcome, or the kind of failure that came instead (no code, or 0)."""
     if not status_code:
         word = FAILURES.get(word_of(failure), "No answer") if failure else "No answer"
-        inner, tone = format_html("{}{}", icons.icon("cloud-off", 14), word), "no_answer"
+        inner, tone, css = format_html("{}{}", icons.icon("cloud-off", 14), word), "no_answer", "code-badge code-none"
     else:
-        inner, tone = format_html("{}", status_code), tone_of_code(status_code)
+        inner, tone, css = format_html("{}", status_code), tone_of_code(status_code), "code-badge"
     if outcome is not None and outcome != "":
         tone = look(OUTCOMES, outcome_word(outcome)).tone
     if url:
-        return format_html('<a class="code-badge tone-{}" href="{}">{}</a>', tone, url, inner)
-    return format_html('<span class="code-badge tone-{}">{}</span>', tone, inner)
+        return format_html('<a class="{} tone-{}" href="{}">{}</a>', css, tone, url, inner)
+    return format_html('<span class="{} tone-{}">{}</span>', css, tone, inner)
 
 
 @register.simple_tag
 def endpoint(name: str) -> SafeString:
-    """An endpoint's name with its method set apart: ``POST /subscription/create``."""
+    """An endpoint's name with its method set apart: ``POST /subscription/create``. Long ones break after a slash."""
     method, _, target = str(name).partition(" ")
-    if not target:
-        return format_html('<span class="endpoint">{}</span>', conditional_escape(name))
-    return format_html('<span class="endpoint"><span class="method">{}</span> {}</span>', method, target)
+    pieces = format_html_join(format_html("/<wbr>"), "{}", ((piece,) for piece in target.split("/")))
+    return format_html('<span class="endpoint"><span class="method">{}</span> {}</span>', method, pieces)
 
 
 @register.simple_tag
@@ -207,4 +206,6 @@ def environment(value: object) -> SafeString:
     """Production, solid and unmistakable; staging, dashed."""
     word = word_of(value)
     name = "world" if word == "production" else "flask"
-    return format_html('<span class="env env-{}">{}<span>{}</span></span>', word, icons.icon(name, 14), word.capitalize())
+    return format_html(
+        '<span class="env env-{}">{}<span>{}</span></span>', word, icons.icon(name, 14), word.capitalize()
+    )

@@ -1,4 +1,4 @@
-"""Shows recorded bodies: pretty JSON with masked values marked, or text as it came. Everything is escaped; nothing is trusted."""
+"""Shows recorded bodies: pretty JSON with masked values marked, or text as it came. Everything is escaped."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def scalar(value: object) -> Token:
     return "num", str(value)
 
 
-def lines(value: object, path: str = "", depth: int = 0, lead: tuple[Token, ...] = (), tail: str = "") -> Iterator[Line]:
+def lines(
+    value: object, path: str = "", depth: int = 0, lead: tuple[Token, ...] = (), tail: str = ""
+) -> Iterator[Line]:
     """The lines of pretty JSON. What lies deeper than ``MOST_DEPTH`` is left out, visibly."""
     is_object = isinstance(value, dict)
     if not isinstance(value, dict | list | tuple):
@@ -65,7 +67,11 @@ def marked(text: str) -> SafeString:
         "",
         "{}",
         (
-            (format_html('<span class="masked" title="Masked before it was stored">{}</span>', part) if nth % 2 else part,)
+            (
+                format_html('<span class="masked" title="Masked before it was stored">{}</span>', part)
+                if nth % 2
+                else part,
+            )
             for nth, part in enumerate(parts)
         ),
     )
@@ -96,7 +102,8 @@ def drawn_line(line: Line, fields: tuple[str, ...]) -> SafeString:
 def box(inner: SafeString, *, title: str, block_id: str, note: str) -> SafeString:
     """A code block with its heading, its note and a button that copies it."""
     return format_html(
-        '<div class="code-box"><div class="code-head"><span class="code-title">{0}</span><span class="code-note">{1}</span>'
+        '<div class="code-box"><div class="code-head"><span class="code-title">{0}</span>'
+        '<span class="code-note">{1}</span>'
         '<button type="button" class="btn btn-sm btn-copy" data-copy="#{2}" hidden>{3}<span>Copy</span></button></div>'
         '<pre class="code" id="{2}" tabindex="0" aria-label="{0}"><code>{4}</code></pre></div>',
         title, note, block_id, icons.icon("copy", 14), inner,
@@ -108,7 +115,8 @@ def json_block(
     data: object, title: str = "JSON", block_id: str = "json", note: str = "", fields: Iterable[str] = ()
 ) -> SafeString:
     """Decoded data as pretty JSON. ``fields`` are dotted names whose values are marked as the cause of an error."""
-    shown, named = [], tuple(fields)
+    shown: list[tuple[SafeString]] = []
+    named = tuple(fields)
     for line in lines(data):
         if len(shown) == MOST_LINES:
             note = f"{note} Only the first {MOST_LINES:,} lines are shown.".strip()

@@ -74,8 +74,8 @@ def trend_svg(plot: charts.Trend, label: str) -> SafeString:
     bars = format_html_join("", "{}", ((bar_of(plot, bar),) for bar in plot.bars))
     return format_html(
         '<div class="plot"><svg class="plot-numbers" height="{0}" aria-hidden="true">{1}</svg>'
-        '<svg class="plot-bars" height="{0}" role="group" aria-label="{2}" data-bars><g transform="translate(0 6)">{3}{4}{5}'
-        "</g></svg></div>",
+        '<svg class="plot-bars" height="{0}" role="group" aria-label="{2}" data-bars>'
+        '<g transform="translate(0 6)">{3}{4}{5}</g></svg></div>',
         total + 6, numbers, label, lines, times, bars,
     )  # fmt: skip
 
@@ -108,8 +108,8 @@ def table(plot: charts.Trend, label: str, table_id: str) -> SafeString:
         ),
     )
     return format_html(
-        '<details class="plot-table" id="{}"><summary>Show as a table</summary><div class="scroll" tabindex="0" role="region"'
-        ' aria-label="{}"><table class="table table-sm"><thead><tr><th scope="col">Time</th>{}</tr></thead>'
+        '<details class="plot-table" id="{}"><summary>Show as a table</summary>'
+        '<div class="scroll" tabindex="0" role="region" aria-label="{}"><table class="table table-sm"><thead><tr><th scope="col">Time</th>{}</tr></thead>'
         "<tbody>{}</tbody></table></div></details>",
         table_id, label, head, rows,
     )  # fmt: skip
@@ -146,8 +146,8 @@ def spark_line(values: Sequence[float], label: str, key: str = "brand") -> SafeS
         return NOTHING
     line = "L".join(f"{x} {y}" for x, y in points)
     return format_html(
-        '<svg class="spark-line stroke-{0}" viewBox="0 0 120 36" preserveAspectRatio="none" role="img" aria-label="{1}">'
-        '<path class="area fill-{0}" d="M0 36L{2}L120 36Z"/><path class="line" vector-effect="non-scaling-stroke"'
+        '<svg class="spark-line stroke-{0}" viewBox="0 0 120 36" preserveAspectRatio="none" role="img"'
+        ' aria-label="{1}"><path class="area fill-{0}" d="M0 36L{2}L120 36Z"/><path class="line" vector-effect="non-scaling-stroke"'
         ' d="M{2}"/></svg>',
         key, label, line,
     )  # fmt: skip
@@ -253,16 +253,17 @@ def donut(parts: Sequence[charts.Part], label: str, middle: str = "", note: str 
         "",
         '<circle class="ring stroke-{}" cx="60" cy="60" r="48" pathLength="100" stroke-dasharray="{} 100"'
         ' stroke-dashoffset="-{}"><title>{}</title></circle>',
-        (
-            (piece.part.key, piece.length, piece.start, f"{piece.part.label}: {piece.part.value:,}")
-            for piece in found
-        ),
+        ((piece.part.key, piece.length, piece.start, f"{piece.part.label}: {piece.part.value:,}") for piece in found),
     )
     entries = format_html_join(
         "",
         '<li><span class="swatch sw-{}"></span>{} <span class="num">{}</span></li>',
         (
-            (part.key, format_html('<a href="{}">{}</a>', part.url, part.label) if part.url else part.label, f"{part.value:,}")
+            (
+                part.key,
+                format_html('<a href="{}">{}</a>', part.url, part.label) if part.url else part.label,
+                f"{part.value:,}",
+            )
             for part in parts
         ),
     )

@@ -1,4 +1,4 @@
-"""Times as people read them: relative, with the exact time in the viewer's zone on hover. The script only refreshes them."""
+"""Times and figures as people read them; relative ones have the exact time on hover. The script only refreshes."""
 
 from __future__ import annotations
 

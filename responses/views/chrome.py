@@ -1,4 +1,4 @@
-"""What stands around every page: navigation, switches, our own health. Says what ``base.html`` needs; asks no database."""
+"""What stands around every page: navigation, switches, our own health, as ``base.html`` needs it. Asks no database."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@
   // --- What the server did not answer as hoped ---
 
   const WORDS = {
-    0: "The monitor does not answer. Nothing was changed; try again in a moment.",
+    0: "The monitor does not answer. Reload the page before you try again.",
     403: "You may not do that, or this page is too old: reload it.",
     404: "That is no longer there.",
     409: "Somebody or something else was faster: reload the page to see what is true now.",
@@ -141,7 +141,7 @@
       if (failures === 2) toast("This page is no longer up to date: the monitor does not answer. It keeps trying.", "warning", 0);
       return;
     }
-    toast(WORDS[status] || `The monitor could not do that (error ${status}). Nothing was changed.`, "error");
+    toast(WORDS[status] || `The monitor could not do that (error ${status}). Reload the page to see what is true now.`, "error");
   }
   for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(name, failed);
   document.addEventListener("htmx:afterOnLoad", (event) => {

@@ -6,6 +6,7 @@ import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -53,14 +54,23 @@ def buckets(count: int, width: timedelta) -> list[charts.Bucket]:
     return found
 
 
+CREATE = "POST /subscription/create"
 ISSUES = (
-    (400, "needs_fix", "shipping_address.country_code: “USA” is not a valid country code", "POST /subscription/create", "new", 214, 5.2),
+    (400, "needs_fix", "country_code: “USA” is not a valid country code", CREATE, "new", 214, 5.2),
     (423, "transient", "Resource in use", "PATCH /subscriptions/{id}/change_next_order_date/", "", 131, None),
-    (207, "partial", "product: unknown offer, 1 of 3 subscriptions was not created", "POST /subscription/create", "regressed", 96, 0.6),
-    (503, "transient", "Service Unavailable", "POST /subscription/create", "", 88, 2.4),
+    (207, "partial", "product: unknown offer, 1 of 3 was not created", CREATE, "regressed", 96, 0.6),
+    (503, "transient", "Service Unavailable", CREATE, "", 88, 2.4),
     (401, "needs_fix", "Invalid API key", "GET /subscriptions/", "", 37, None),
-    (None, "no_answer", "No answer within 3 s", "POST /subscription/create", "new", 9, -1.5),
-)  # fmt: skip
+    (None, "no_answer", "No answer within 3 s", CREATE, "new", 9, -1.5),
+)
+SHARES = (268, 9, 219, 96, 1402, 29_210)
+TABS = (("Open", 6), ("Acknowledged", 2), ("Muted", 0), ("Resolved", 1204), ("All", None))
+CHIPS = (("Code", "5xx"), ("Endpoint", CREATE))
+STORY = (
+    ("shopping-cart", "transient", "Caller: 503 Service Unavailable", -120, "Nothing is wrong with the request."),
+    ("progress-check", "accepted", "Accepted", -20, "Ordergroove has it; the result is being followed."),
+    ("circle-half-2", "partial", "2 of 3 subscriptions created", -19, "SKU-77: unknown offer."),
+)
 
 
 def issue_rows() -> list[dict[str, Any]]:
@@ -124,23 +134,22 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         "split": [
             charts.Row("200", (charts.Part("success", "Success", 28_140),), "/?code=200", "OK"),
             charts.Row("400", (charts.Part("needs_fix", "Needs a fix", 2214),), "/?code=400", "Bad Request"),
-            charts.Row("207", (charts.Part("partial", "Partial", 960), charts.Part("success", "Success", 800)), "/", "Partial success"),
+            charts.Row("207", (charts.Part("partial", "Partial", 960), charts.Part("success", "Success", 800)), "/"),
             charts.Row("503", (charts.Part("transient", "Transient", 88),), "/?code=503", "Service Unavailable"),
         ],
-        "donut": [charts.Part(one.key, one.label, value) for one, value in zip(SERIES, (268, 9, 219, 96, 1402, 29_210), strict=True)],
+        "donut": [charts.Part(one.key, one.label, value) for one, value in zip(SERIES, SHARES, strict=True)],
         "points": [4, 5, 4, 6, 8, 7, 9, 12, 11, 13, 12, 15],
         "tabs": [
-            {"label": label, "url": f"/?state={label}", "is_current": not nth, "count": count}
-            for nth, (label, count) in enumerate((("Open", 6), ("Acknowledged", 2), ("Muted", 0), ("Resolved", 1204), ("All", None)))
+            {"label": label, "url": f"/?state={label}", "is_current": label == "Open", "count": count}
+            for label, count in TABS
         ],
-        "chips": [{"label": "Code", "value": "5xx", "url": "/?"}, {"label": "Endpoint", "value": "POST /subscription/create", "url": "/?"}],
+        "chips": [{"label": label, "value": value, "url": "/?"} for label, value in CHIPS],
         "story": [
-            {"icon": "shopping-cart", "key": "transient", "title": "Caller: 503 Service Unavailable", "at": NOW - timedelta(hours=2), "text": "Answered after 2.1 s. Transient: nothing is wrong with the request."},
-            {"icon": "progress-check", "key": "accepted", "title": "Accepted", "at": NOW - timedelta(minutes=20), "text": "Ordergroove has it; the result is being followed."},
-            {"icon": "circle-half-2", "key": "partial", "title": "2 of 3 subscriptions created", "at": NOW - timedelta(minutes=19), "text": "SKU-77: unknown offer."},
-            {"icon": "clock", "key": "neutral", "title": "Ends by itself", "at": NOW + timedelta(hours=22), "is_next": True},
-        ],
-    }  # fmt: skip
+            {"icon": name, "key": key, "title": title, "at": NOW + timedelta(minutes=minutes), "text": text}
+            for name, key, title, minutes, text in STORY
+        ]
+        + [{"icon": "clock", "key": "neutral", "title": "Expires", "at": NOW + timedelta(hours=22), "is_next": True}],
+    }
     return render(request, "look.html", context)
 
 
@@ -157,9 +166,18 @@ def page_of(name: str) -> Any:
     """A page that needs no context: signing in, errors."""
 
     def view(request: HttpRequest) -> HttpResponse:
-        return render(request, name, {"user": AnonymousUser(), "next": "", "form": None})
+        form = AuthenticationForm(request, {"username": "", "password": ""}) if "login" in name else None
+        return render(request, name, {"user": AnonymousUser(), "next": "", "form": form})
 
     return view
+
+
+def password(request: HttpRequest) -> HttpResponse:
+    """A form with help and errors."""
+    user = User(username="sam", theme=request.GET.get("theme", "light"))
+    form = PasswordChangeForm(user, {"old_password": "", "new_password1": "a", "new_password2": "b"})
+    context = {"user": user, "chrome": frame(request, "shop"), "now": NOW, "form": form}
+    return render(request, "registration/password_change_form.html", context)
 
 
 def accept(request: HttpRequest) -> HttpResponse:
@@ -183,5 +201,5 @@ urlpatterns = [
     path("lockout/", page_of("lockout.html")),
     path("logout/", accept, name="logout"),
     path("preferences/", accept, name="preferences"),
-    path("password/", accept, name="password-change"),
+    path("password/", password, name="password-change"),
 ]

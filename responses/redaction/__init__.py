@@ -1,0 +1,115 @@
+"""Hides what nobody may see in a recorded exchange: credentials, card and personal data, in whatever shape they came.
+
+Pure: bytes and values in, copies out; never raises, whatever comes in, and never decides what is stored. What stays
+visible is what people need to understand a failure: order, product, customer and other opaque ids, quantities,
+prices, offers, dates, countries and states, error messages. In doubt a value is masked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from responses.exchanges import Request
+from responses.redaction import bodies, keys, leaves, messages, heads, shapes, tree
+from responses.redaction.heads import CREDENTIAL_HEADERS as CREDENTIAL_HEADERS
+from responses.redaction.state import CARD as CARD
+from responses.redaction.state import EMAIL as EMAIL
+from responses.redaction.state import MASK as MASK
+
+T = TypeVar("T")
+
+
+class Redacted(msgspec.Struct, Generic[T], frozen=True):
+    """What may be shown; and whether a card security code or a clear card number was seen.
+
+    If one was, the original must not be kept, not even encrypted.
+    """
+
+    value: T
+    has_clear_card: bool
+
+
+class RedactedRequest(msgspec.Struct, frozen=True):
+    """A request as it may be shown; and whether a security code or a clear card number was seen anywhere in it."""
+
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    has_clear_card: bool
+
+
+def of_request(request: Request) -> RedactedRequest:
+    """Target, header fields and body in one pass: what decides whether the original may be sealed."""
+    state = shapes.new_state()
+    url = heads.url(request.url, state)
+    headers = heads.headers(request.headers, state)
+    body = bodies.clean(request.body, request.headers.get("content-type", ""), state, mode=leaves.OPEN)
+    return RedactedRequest(url, headers, body, state.has_clear_card)
+
+
+def of_headers(headers: dict[str, str]) -> dict[str, str]:
+    """Header fields as they may be shown."""
+    return heads.headers(headers, shapes.new_state())
+
+
+def of_url(url: str) -> str:
+    """A URL as it may be shown."""
+    return heads.url(url, shapes.new_state())
+
+
+def of_text(text: str) -> str:
+    """A message as it may be shown."""
+    return shapes.clean(text, shapes.new_state())
+
+
+def of_message(text: str, *, field: str) -> str:
+    """A complaint about a field: where the field is sensitive, only words that are nobody's data stay."""
+    mode = leaves.OPEN
+    for part in field.split("."):
+        mode = leaves.INNER[mode][keys.rule(part)]
+    shown = of_text(text)
+    return messages.kept(shown) if mode & 7 >= leaves.HIDDEN and shown else shown
+
+
+def of_data(data: object, *, is_answer: bool = False) -> Redacted[Any]:
+    """Decoded JSON as it may be shown: a copy."""
+    state = shapes.new_state()
+    holder = [_copied(data)]
+    tree.walk(holder, state, leaves.MESSAGES if is_answer else leaves.OPEN)
+    return Redacted(holder[0], state.has_clear_card)
+
+
+def of_body(body: bytes, *, content_type: str = "", is_answer: bool = False) -> Redacted[bytes]:
+    """A body as it may be shown.
+
+    ``is_answer``: it answers that something went wrong, so that a text under a sensitive name may be a complaint about
+    that field, and not its value; `messages` holds the rule.
+    """
+    state = shapes.new_state()
+    if not body:
+        return Redacted(body, has_clear_card=False)
+    shown = bodies.clean(body, content_type, state, mode=leaves.MESSAGES if is_answer else leaves.OPEN)
+    return Redacted(shown, state.has_clear_card)
+
+
+def _copied(data: object) -> object:
+    """A copy as deep as the data, made without recursion; what is no JSON becomes text or a mark."""
+    holder: list[Any] = [data]
+    stack: list[Any] = [holder]
+    while stack:
+        node = stack.pop()
+        places: Iterable[tuple[Any, Any]] = list(node.items()) if type(node) is dict else list(enumerate(node))
+        for place, value in places:
+            if isinstance(value, dict):
+                node[place] = {key if isinstance(key, str) else str(key): inner for key, inner in value.items()}
+            elif isinstance(value, (list, tuple)):
+                node[place] = list(value)
+            else:
+                if isinstance(value, (bytes, bytearray)):
+                    node[place] = bytes(value).decode("utf-8", "replace")
+                continue
+            stack.append(node[place])
+    return holder[0]

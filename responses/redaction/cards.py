@@ -1,0 +1,147 @@
+"""Finds clear card numbers by issuer, length and Luhn digit, in any text; never decides what happens to them.
+
+Opaque ids are digits too, and one in ten passes Luhn by chance. So a number counts only when its first digits and
+its length are those of an issuer; and where the context says "id" (an order, a product, an EAN barcode, a path
+segment), only in the shapes that nearly every card has: 15 digits of Amex, or 16 of the large issuers.
+"""
+
+from __future__ import annotations
+
+import re
+
+# What may stand between two digits of one number: blanks, dashes, dots, invisible characters. Not comma, colon, quote
+# or slash: those separate numbers.
+_BETWEEN = r"[ \t\-._+\x00-\x08\xa0\xad\u2000-\u2015\u2022\u202f\u205f\u2060\u3000\ufeff]"
+_RUN = re.compile(rf"\d(?:{_BETWEEN}{{0,3}}\d){{12,}}")
+_GROUP = re.compile(r"\d+")
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_MANY_GROUPS = 200
+
+# First digits of the issuers, with the lengths of their numbers.
+_ISSUERS = (
+    (re.compile("4"), frozenset((13, 16, 19))),  # Visa
+    (re.compile("5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), frozenset((16,))),  # Mastercard
+    (re.compile("3[47]"), frozenset((15,))),  # American Express
+    (re.compile("6011|64[4-9]|65|622"), frozenset((16, 17, 18, 19))),  # Discover
+    (re.compile("30[0-5]|3095|3[689]"), frozenset((14, 16, 17, 18, 19))),  # Diners Club
+    (re.compile("35(?:2[89]|[3-8])"), frozenset((16, 17, 18, 19))),  # JCB
+    (re.compile("62|81"), frozenset((16, 17, 18, 19))),  # UnionPay
+    (re.compile("50|5[6-9]|6[03789]"), frozenset((13, 14, 15, 16, 17, 18, 19))),  # Maestro, Elo, RuPay, Hipercard
+    (re.compile("220[0-4]|9792"), frozenset((16, 17, 18, 19))),  # Mir, Troy
+)
+_COMMON = re.compile(
+    r"4\d{15}|5[1-5]\d{14}|(?:222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}"
+    r"|(?:6011|64[4-9]\d|65\d\d)\d{12}|35(?:2[89]|[3-8]\d)\d{12}"
+)
+
+# The digit classes of a whole body, for `may_hold`: digits, and nothing of what may stand between them.
+_DIGITS_ONLY = bytes(48 if 48 <= byte <= 57 else 120 for byte in range(256))
+_DROPPED = b" \t-._+\x00\x01\x02\x03\x04\x05\x06\x07\x08"
+_THIRTEEN = b"0" * 13
+
+
+def may_hold(raw: bytes) -> bool:
+    """Whether a card number can stand in these bytes at all: a filter of a few microseconds, never a false no.
+
+    Where characters are escaped or not ASCII (other digits and blanks exist), the answer is always yes.
+    """
+    if not raw.isascii() or b"\\" in raw or b"%" in raw or b"&#" in raw:
+        return True
+    return _THIRTEEN in raw.translate(_DIGITS_ONLY, _DROPPED)
+
+
+def spans(text: str, *, is_id: bool = False) -> list[tuple[int, int]]:
+    """Where clear card numbers stand in a text, separators included, in order."""
+    if len(text) < 13:
+        return []
+    found: list[tuple[int, int]] = []
+    for run in _RUN.finditer(text):
+        groups = [(group.start(), group.end()) for group in _GROUP.finditer(text, run.start(), run.end())]
+        if is_id and len(groups) == 1:
+            found += _common_only(text, *groups[0])
+        else:
+            found += _in_groups(text, groups)
+    return found
+
+
+def mask(text: str, replacement: str, *, is_id: bool = False) -> tuple[str, bool]:
+    """The text with ``replacement`` for each card number, and whether there was one."""
+    found = spans(text, is_id=is_id)
+    if not found:
+        return text, False
+    parts: list[str] = []
+    at = 0
+    for start, end in found:
+        parts += (text[at:start], replacement)
+        at = end
+    return "".join(parts) + text[at:], True
+
+
+def is_card(digits: str) -> bool:
+    """Whether bare digits are a card number: issuer, length, Luhn."""
+    length = len(digits)
+    return any(
+        length in lengths and pattern.match(digits) is not None for pattern, lengths in _ISSUERS
+    ) and _passes_luhn(digits)
+
+
+def _common_only(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    digits = _ascii(text[start:end])
+    return [(start, end)] if _COMMON.fullmatch(digits) is not None and _passes_luhn(digits) else []
+
+
+def _in_groups(text: str, groups: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Card numbers that begin and end with a group; or inside one group of 17 digits and more."""
+    found: list[tuple[int, int]] = []
+    first = 0
+    while first < len(groups):
+        last = _card_from(text, groups, first)
+        if last is not None:
+            found.append((groups[first][0], groups[last][1]))
+            first = last + 1
+            continue
+        start, end = groups[first]
+        if end - start >= 17:
+            found += _inside(text, start, end)
+        first += 1
+    return found
+
+
+def _card_from(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
+    """The last group of a card number that begins with group ``first``."""
+    digits = ""
+    for last in range(first, len(groups)):
+        start, end = groups[last]
+        digits += _ascii(text[start:end])
+        if len(digits) > 19:
+            return None
+        # One point is a decimal number, not a card.
+        is_decimal = last == first + 1 and text[groups[first][1] : start] == "."
+        if len(digits) >= 13 and not is_decimal and is_card(digits):
+            return last
+    return None
+
+
+def _inside(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Card numbers of the common shapes that are glued to other digits, an expiry date for example."""
+    found: list[tuple[int, int]] = []
+    digits = _ascii(text[start:end])
+    at = 0
+    while at <= len(digits) - 15:
+        match = _COMMON.match(digits, at)
+        if match is not None and _passes_luhn(match[0]):
+            found.append((start + at, start + match.end()))
+            at = match.end()
+        else:
+            at += 1
+    return found
+
+
+def _ascii(digits: str) -> str:
+    """Digits of any script as ASCII ones, one for one."""
+    return digits if digits.isascii() else "".join(str(int(digit)) for digit in digits)
+
+
+def _passes_luhn(digits: str) -> bool:
+    numbers = [ord(digit) - 48 for digit in reversed(digits)]
+    return (sum(numbers[::2]) + sum(_DOUBLED[number] for number in numbers[1::2])) % 10 == 0

@@ -1,0 +1,145 @@
+"""Finds the shape of a text, has it opened, and redacts what is inside; texts hold texts, a few levels deep."""
+
+from __future__ import annotations
+
+import binascii
+import html
+import re
+from urllib.parse import unquote
+
+import msgspec
+
+from responses.redaction import cards, keys, leaves, markup, scanner, texts, tree
+from responses.redaction.state import CARD, DEEPEST, MASK, State
+
+# What a harmless short value never has: anything but letters, digits and the signs of ids, dates, prices and paths; a
+# label; a telephone number.
+_SUSPECT = re.compile(r"[^\w.:/\-]|[A-Za-z_]:(?!//|$)|\d{3}[.\-]\d{3}[.\-]?\d{4}|\d-\d{7}")
+_PERCENT = re.compile(r"%[0-9a-fA-F]{2}")
+_ENTITY = re.compile(r"&#?\w{2,8};")
+_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
+_TAG = re.compile(r"<[A-Za-z/!?]")
+_STRUCTURE = re.compile(r"""[{\[](?=\s*["'{\[])|\{(?=\s*[A-Za-z_$][\w$]{0,60}\s*:|\s*\Z)|\[(?=\s*-?\d{6})""")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_\-]{20,}={0,2}")
+_STANDARD = str.maketrans("-_", "+/")
+
+
+def new_state(*, digits: bool = True, known: tuple[str, ...] = ()) -> State:
+    """The state of a pass over one body."""
+    return State(clean, digits=digits, known=known)
+
+
+def clean(text: str, state: State, *, is_id: bool = False) -> str:
+    """Any visible text as it may be shown. Never raises."""
+    if state.known:
+        text = texts.without(text, state.known)
+    if text.isalnum() or _SUSPECT.search(text) is None:
+        if len(text) < 13:
+            return text
+        if state.digits:
+            text, found = cards.mask(text, CARD, is_id=is_id)
+            state.has_clear_card |= found
+        return _without_base64(text, state) if len(text) >= 20 and not text.islower() else text
+    if state.depth >= DEEPEST:
+        # Nobody looked inside, so nobody can vouch for it.
+        state.has_clear_card = True
+        return MASK
+    state.depth += 1
+    try:
+        return _opened(text, state, is_id=is_id)
+    finally:
+        state.depth -= 1
+
+
+def _opened(text: str, state: State, *, is_id: bool) -> str:
+    if text.lstrip()[:1] in ("{", "[", '"') and (shown := structured(text, state)) is not None:
+        return shown
+    for decoded in _decodings(text):
+        digits, state.digits = state.digits, True
+        shown = clean(decoded, state)
+        state.digits = digits
+        if shown != decoded:
+            return shown
+    if "<" in text and _TAG.search(text) is not None:
+        return markup.clean(text, state)
+    if ("{" in text or "[" in text) and _STRUCTURE.search(text) is not None:
+        return mixed(text, state)
+    text = texts.clean(text, state, is_id=is_id)
+    return _without_base64(text, state) if len(text) >= 20 else text
+
+
+def _decodings(text: str) -> list[str]:
+    """The text without its percent escapes, HTML entities, backslash escapes: each where it has any."""
+    decoded: list[str] = []
+    if "%" in text and _PERCENT.search(text) is not None:
+        decoded.append(unquote(text, errors="surrogateescape"))
+    if "&" in text and _ENTITY.search(text) is not None:
+        decoded.append(html.unescape(text))
+    if "\\" in text and _ESCAPED.search(text) is not None:
+        decoded.append(_ESCAPED.sub(lambda found: chr(int(found[1] or found[2], 16)), text))
+    return [other for other in decoded if other != text]
+
+
+def structured(text: str, state: State) -> str | None:
+    """Redacts a text that is JSON as a whole; ``None`` when it is not, or when a name is given twice in it."""
+    try:
+        data = msgspec.json.decode(text)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        return None
+    if type(data) is str:
+        shown = state.clean(data, state)
+        return text if shown == data else _encoded(shown)
+    if type(data) is not dict and type(data) is not list:
+        return None
+    fields = tree.walk(data, state)
+    if fields != text.count('":'):
+        # Names given twice, or colons elsewhere: only the scanner sees every value.
+        return mixed(text, state)
+    return _encoded(data)
+
+
+def _encoded(data: object) -> str | None:
+    try:
+        return msgspec.json.encode(data).decode()
+    except (UnicodeEncodeError, RecursionError):
+        return None
+
+
+def mixed(text: str, state: State) -> str:
+    """Redacts text with structures inside: a log line with JSON, a dict in Python's writing, JSON that was cut off."""
+    parts: list[str] = []
+    at = 0
+    while (found := _STRUCTURE.search(text, at)) is not None:
+        before = text[at : found.start()]
+        parts.append(texts.clean(before, state))
+        label = texts.label_before(before.rstrip(" \t:=>\"'"), len(before.rstrip(" \t:=>\"'")))
+        rule = texts.rule_of_label(label) if label and before.rstrip()[-1:] in (":", "=", ">") else keys.Rule.UNKNOWN
+        shown, at = scanner.scan(text, found.start(), leaves.INNER[leaves.OPEN][rule], state)
+        parts.append(shown)
+    parts.append(texts.clean(text[at:], state))
+    return "".join(parts)
+
+
+def _without_base64(text: str, state: State) -> str:
+    return _BASE64.sub(lambda found: _opaque(found[0], state), text)
+
+
+def _opaque(token: str, state: State) -> str:
+    """A piece of base64 is masked when what it holds would be; what holds no text is an id or a key, and stays."""
+    bare = token.rstrip("=")
+    if bare.islower() or bare.isupper() or bare.isdecimal():
+        return token
+    try:
+        inside = binascii.a2b_base64(bare.translate(_STANDARD) + "=" * (-len(bare) % 4)).decode()
+    except (ValueError, UnicodeDecodeError):
+        return token
+    if not inside.replace("\n", "").replace("\r", "").replace("\t", "").isprintable():
+        return token
+    if state.depth >= DEEPEST:
+        return MASK
+    digits, state.digits = state.digits, True
+    state.depth += 1
+    shown = clean(inside, state)
+    state.depth -= 1
+    state.digits = digits
+    return token if shown == inside else MASK

@@ -1,19 +1,38 @@
-"""What our own processes say of themselves: heartbeats, and when a daily job last ran."""
+"""What our own processes say of themselves: heartbeats, and when a job last ran."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import ClassVar
+
 from django.db import models
+from django.db.models import Q
 
 
 class Heartbeat(models.Model):
     """When a part of ours was last seen alive."""
 
+    TASKS: ClassVar = "tasks"
+    """Beat sent a task, the broker carried it, and a worker ran it."""
+
     name = models.CharField(max_length=60, primary_key=True)
     seen_at = models.DateTimeField()
 
 
+class LastRunQuerySet(models.QuerySet["LastRun"]):
+    def take_turn(self, name: str, *, every: timedelta, now: datetime) -> bool:
+        """Whether ``every`` has passed since the job last ran. Of several workers that ask at once, one gets the turn."""
+        # A time that lies ahead was written by a clock that has since been put right.
+        over = Q(ran_at__lte=now - every) | Q(ran_at__gt=now + every)
+        if self.filter(over, name=name).update(ran_at=now):
+            return True
+        return self.get_or_create(name=name, defaults={"ran_at": now})[1]
+
+
 class LastRun(models.Model):
-    """When a job that runs rarely last ran: the schedule itself keeps nothing on disk."""
+    """When a job that must not run too often last ran: the schedule itself keeps nothing on disk."""
 
     name = models.CharField(max_length=60, primary_key=True)
     ran_at = models.DateTimeField()
+
+    objects = LastRunQuerySet.as_manager()

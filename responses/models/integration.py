@@ -50,6 +50,10 @@ class Integration(models.Model):
     hash_key_last4 = models.CharField(max_length=4, blank=True)
     follow_schedule = models.JSONField(default=default_follow_schedule)
     follow_for_seconds = models.PositiveIntegerField(default=3600, validators=[MinValueValidator(60)])
+    follow_paused_until = models.DateTimeField(null=True, blank=True)
+    """Until then nobody asks for results: Ordergroove refused the credentials, or asked to wait."""
+    follow_problem = models.CharField(max_length=200, blank=True)
+    """Why, in words; empty as soon as a question was answered."""
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = IntegrationQuerySet.as_manager()

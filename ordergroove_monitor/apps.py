@@ -16,5 +16,5 @@ class ProjectConfig(AppConfig):
     def ready(self) -> None:
         for check in checks.SETTINGS_CHECKS:
             system_checks.register(check, system_checks.Tags.security)
-        system_checks.register(checks.check_database, system_checks.Tags.database)
+        system_checks.register(checks.check_connections, system_checks.Tags.database)
         sentry.start(settings.SENTRY_DSN, environment=settings.SENTRY_ENVIRONMENT)

@@ -212,7 +212,7 @@ class _Secrets:
 
 def _read_env_file() -> dict[str, str]:
     path = BASE_DIR / os.environ.get("ENV_FILE", ".env")
-    if not path.is_file() or os.environ.get("DEMO"):
+    if not path.is_file() or Reader(os.environ).flag("DEMO", default=False):
         return {}
     values: dict[str, str] = {}
 

@@ -39,6 +39,7 @@ def is_read(statement: str) -> bool:
 def _create_private(path: str) -> None:
     """SQLite would make a new file readable for everybody; its WAL takes over the permissions of the file."""
     try:
+        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except OSError:
         # It exists, or SQLite will say better what is wrong.

@@ -18,10 +18,13 @@ class Heartbeat(models.Model):
     name = models.CharField(max_length=60, primary_key=True)
     seen_at = models.DateTimeField()
 
+    def __str__(self) -> str:
+        return self.name
+
 
 class LastRunQuerySet(models.QuerySet["LastRun"]):
     def take_turn(self, name: str, *, every: timedelta, now: datetime) -> bool:
-        """Whether ``every`` has passed since the job last ran. Of several workers that ask at once, one gets the turn."""
+        """Whether ``every`` has passed since the job last ran. Of several workers that ask, one gets the turn."""
         # A time that lies ahead was written by a clock that has since been put right.
         over = Q(ran_at__lte=now - every) | Q(ran_at__gt=now + every)
         if self.filter(over, name=name).update(ran_at=now):
@@ -36,3 +39,6 @@ class LastRun(models.Model):
     ran_at = models.DateTimeField()
 
     objects = LastRunQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.name

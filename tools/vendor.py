@@ -24,12 +24,13 @@ ICONS = """
 activity alert-circle alert-octagon alert-triangle api arrow-back-up arrow-down-right arrow-right arrow-up-right
 battery-off bell bell-off bolt book-2 brand-slack bug building-store calendar-clock calendar-x check chevron-down
 chevron-left chevron-right chevron-up circle-check circle-dashed-check circle-dotted circle-half-2 circle-minus
-circle-off circle-plus circle-x clock clock-exclamation clock-pause clock-x cloud-off code copy copy-check device-desktop dots
-download edit exclamation-circle external-link eye-check file-code filter flask git-compare heartbeat help-circle
-history hourglass hourglass-empty hourglass-high info-circle key keyboard layout-dashboard link list-details list-search
-lock lock-off logout mail menu-2 minus moon package player-pause player-play plug plug-connected-x plus progress-check
-receipt refresh repeat repeat-off rotate-clockwise-2 search send server-2 settings shield-lock shopping-cart sparkles
-stack-2 sun tool trash trending-down trending-up user user-check webhook wifi-off world x zoom-check zoom-question
+circle-off circle-plus circle-x clock clock-exclamation clock-pause clock-x cloud-off code copy copy-check
+device-desktop dots download edit exclamation-circle external-link eye-check file-code filter flask git-compare
+heartbeat help-circle history hourglass hourglass-empty hourglass-high info-circle key keyboard layout-dashboard
+link list-details list-search lock lock-off logout mail menu-2 minus moon package player-pause player-play plug
+plug-connected-x plus progress-check receipt refresh repeat repeat-off rotate-clockwise-2 search send server-2
+settings shield-lock shopping-cart sparkles stack-2 sun tool trash trending-down trending-up user user-check
+webhook wifi-off world x zoom-check zoom-question
 """.split()  # noqa: SIM905  # a list of them would take a hundred lines
 
 

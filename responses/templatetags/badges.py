@@ -197,7 +197,7 @@ def code(status_code: int | None, outcome: object = None, failure: object = "", 
 def endpoint(name: str) -> SafeString:
     """An endpoint's name with its method set apart: ``POST /subscription/create``. Long ones break after a slash."""
     method, _, target = str(name).partition(" ")
-    pieces = format_html_join(format_html("/<wbr>"), "{}", ((piece,) for piece in target.split("/")))
+    pieces = format_html_join(SafeString("/<wbr>"), "{}", ((piece,) for piece in target.split("/")))
     return format_html('<span class="endpoint"><span class="method">{}</span> {}</span>', method, pieces)
 
 

@@ -79,7 +79,8 @@ def marked(text: str) -> SafeString:
 
 def is_named(path: str, fields: Iterable[str]) -> bool:
     """Whether ``path`` is one of ``fields``, which may leave out the positions in lists and what stands above."""
-    plain = ".".join(part for part in path.split(".") if not part.isdigit())
+    parts = path.split(".")
+    plain = path if parts[-1].isdigit() else ".".join(part for part in parts if not part.isdigit())
     return any(
         field and (candidate == field or candidate.endswith(f".{field}"))
         for field in fields

@@ -15,6 +15,8 @@ register = template.Library()
 SPRITE = Path(__file__).resolve().parents[2] / "static" / "vendor" / "tabler-icons-3.51.0" / "icons.svg"
 SYMBOL = re.compile(r'<symbol id="([a-z0-9-]+)"[^>]*>(.*?)</symbol>')
 
+DECORATION = SafeString('aria-hidden="true"')
+
 
 @cache
 def shapes() -> dict[str, SafeString]:
@@ -29,7 +31,7 @@ def icon(name: str, size: int = 18, label: str = "", css: str = "") -> SafeStrin
     drawn = shapes().get(name)
     if drawn is None:
         raise template.TemplateSyntaxError(f"no icon {name!r} is vendored: add it to tools/vendor.py")
-    described = format_html('role="img" aria-label="{}"', label) if label else format_html('aria-hidden="true"')
+    described = format_html('role="img" aria-label="{}"', label) if label else DECORATION
     return format_html(
         '<svg class="icon{}" width="{}" height="{}" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
         ' stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round" focusable="false" {}>{}</svg>',

@@ -13,6 +13,7 @@ from responses import charts
 register = template.Library()
 
 NOTHING = SafeString()
+UNREACHABLE = SafeString('tabindex="-1" aria-hidden="true"')
 
 
 def spoken(series: Sequence[charts.Series], bucket: charts.Bucket) -> str:
@@ -23,7 +24,7 @@ def spoken(series: Sequence[charts.Series], bucket: charts.Bucket) -> str:
 
 def linked(url: str, inner: SafeString, *, label: str, css: str, is_reachable: bool) -> SafeString:
     """``inner`` as an SVG link; only the bars, not their segments, are stops for the keyboard."""
-    reach = format_html('aria-label="{}"', label) if is_reachable else format_html('tabindex="-1" aria-hidden="true"')
+    reach = format_html('aria-label="{}"', label) if is_reachable else UNREACHABLE
     if not url:
         return format_html('<g class="{}">{}</g>', css, inner)
     return format_html('<a class="{}" href="{}" {}>{}</a>', css, url, reach, inner)
@@ -109,7 +110,8 @@ def table(plot: charts.Trend, label: str, table_id: str) -> SafeString:
     )
     return format_html(
         '<details class="plot-table" id="{}"><summary>Show as a table</summary>'
-        '<div class="scroll" tabindex="0" role="region" aria-label="{}"><table class="table table-sm"><thead><tr><th scope="col">Time</th>{}</tr></thead>'
+        '<div class="scroll" tabindex="0" role="region" aria-label="{}">'
+        '<table class="table table-sm"><thead><tr><th scope="col">Time</th>{}</tr></thead>'
         "<tbody>{}</tbody></table></div></details>",
         table_id, label, head, rows,
     )  # fmt: skip
@@ -147,8 +149,8 @@ def spark_line(values: Sequence[float], label: str, key: str = "brand") -> SafeS
     line = "L".join(f"{x} {y}" for x, y in points)
     return format_html(
         '<svg class="spark-line stroke-{0}" viewBox="0 0 120 36" preserveAspectRatio="none" role="img"'
-        ' aria-label="{1}"><path class="area fill-{0}" d="M0 36L{2}L120 36Z"/><path class="line" vector-effect="non-scaling-stroke"'
-        ' d="M{2}"/></svg>',
+        ' aria-label="{1}"><path class="area fill-{0}" d="M0 36L{2}L120 36Z"/>'
+        '<path class="line" vector-effect="non-scaling-stroke" d="M{2}"/></svg>',
         key, label, line,
     )  # fmt: skip
 

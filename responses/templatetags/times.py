@@ -111,7 +111,7 @@ def duration(milliseconds: int | None) -> str:
     if milliseconds < 1000:
         return f"{milliseconds} ms"
     if milliseconds < 60_000:
-        return f"{milliseconds / 1000:.2f} s".replace("0 s", " s").replace("  ", " ")
+        return f"{milliseconds / 1000:.2f}".rstrip("0").rstrip(".") + " s"
     minutes, seconds = divmod(milliseconds // 1000, 60)
     return f"{minutes} m {seconds} s" if seconds else f"{minutes} m"
 
@@ -136,16 +136,20 @@ def compact(value: int | None) -> str:
     if value is None:
         return "—"
     for limit, sign in ((1_000_000, "M"), (1_000, "k")):
-        if abs(value) >= limit * (10 if sign == "k" else 1):
-            return f"{value / limit:.1f}".removesuffix(".0") + sign
+        if abs(value) >= 10_000 and abs(value) >= limit:
+            tenths = abs(value) * 10 // limit  # cut, not rounded: 999,999 is not yet 1M
+            number = f"{tenths // 10}.{tenths % 10}".removesuffix(".0") if tenths < 1000 else str(tenths // 10)
+            return f"{'-' if value < 0 else ''}{number}{sign}"
     return f"{value:,}"
 
 
 @register.filter
 def percent(value: float | None) -> str:
-    """A share between 0 and 1: ``97.2 %``. Never rounds a trouble away: 0.99996 is ``99.99 %``, not 100."""
+    """A share between 0 and 1: ``97.2 %``. Never rounds trouble away: 0.99996 is ``99.99 %``."""
     if value is None:
         return "—"
-    if value >= 0.9995 and value < 1:
-        return "99.9 %" if value < 0.9999 else "99.99 %"
+    if 0.9995 <= value < 1:
+        return "99.99 %" if value >= 0.9999 else "99.9 %"
+    if 0 < value < 0.0005:
+        return "< 0.01 %" if value < 0.00005 else f"{value * 100:.2f} %"
     return f"{value * 100:.1f}".removesuffix(".0") + " %"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from responses.recording import bodies
+
 RESPONSES = 1_000
 WIRE_BYTES = 10 * 1024 * 1024
 INFLATED_BYTES = 10 * 1024 * 1024
-STORED_BODY_BYTES = 256 * 1024
+STORED_BODY_BYTES = bodies.KEPT_BYTES
 JSON_DEPTH = 64
 URL_LENGTH = 8_192
 METHOD_LENGTH = 32

@@ -92,6 +92,7 @@ class Batch:
     def _gather(self, one: Prepared) -> Row | None:
         """Return the failed request that a response belongs to, if any."""
         if one.origin.is_own_question:
+            one.causes = ()  # it is told on the follow-up, and opens no issue
             return None
         row = self.gathering.open_for(one.request_key)
         if is_proof_of_arrival(one, row) and row is not None:

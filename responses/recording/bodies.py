@@ -10,6 +10,8 @@ import zstandard
 PLAIN, ZSTD = 0, 1
 KEPT_BYTES = 64 * 1024
 """At most so much of each body is kept."""
+SENDABLE_BYTES = 1024 * 1024
+"""A larger request is never kept for sending again, and a larger body is cut before it is redacted."""
 _SMALL = 200
 _READ_LIMIT = 4 * 1024 * 1024
 
@@ -45,12 +47,15 @@ class _Codec(threading.local):
 _codec = _Codec()
 
 
-def cut(body: bytes) -> tuple[bytes, bool]:
-    """Return what is kept of a redacted body, and whether that is less than all of it, with a visible mark."""
-    if len(body) <= KEPT_BYTES:
+def cut(body: bytes, *, whole: int) -> tuple[bytes, bool]:
+    """Return what is kept of a redacted body, and whether that is less than all of it, with a visible mark.
+
+    ``whole`` is the size of the body as it came, which may have been cut before it was redacted.
+    """
+    if len(body) <= KEPT_BYTES and whole <= SENDABLE_BYTES:
         return body, False
-    mark = f"\n… [cut here: {KEPT_BYTES // 1024} KiB of {len(body):,} bytes are kept]"
-    return body[:KEPT_BYTES] + mark.encode(), True
+    kept = body[:KEPT_BYTES]
+    return kept + f"\n… [cut here: {len(kept) // 1024} KiB of {whole:,} bytes are kept]".encode(), True
 
 
 def pack(shown: Shown) -> tuple[int, bytes]:

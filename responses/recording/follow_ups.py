@@ -6,7 +6,7 @@ The answer may be our own poll's or the caller's. Also gives up on results that 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -285,6 +285,5 @@ def _read(values: tuple[Any, ...]) -> Pursuit:
     columns = dict(zip(_READ_COLUMNS, values, strict=True))
     sent = columns["sent"]
     columns["sent"] = msgspec.json.decode(sent, type=Sent) if isinstance(sent, str | bytes) else msgspec.convert(sent, Sent)
-    if isinstance(columns["accepted_at"], str):
-        columns["accepted_at"] = datetime.fromisoformat(columns["accepted_at"]).replace(tzinfo=UTC)
+    columns["accepted_at"] = rows.read_moment(columns["accepted_at"])
     return Pursuit(**columns)

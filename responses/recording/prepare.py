@@ -19,8 +19,6 @@ from responses.ordergroove import endpoints, purchase, storable
 from responses.recording import bodies
 from responses.recording.facts import Facts, netloc_of
 
-SENDABLE_BYTES = 1024 * 1024
-"""A larger request is never kept for sending again."""
 CLOCK = timedelta(hours=24)
 _AHEAD = timedelta(minutes=5)
 _BEHIND = timedelta(days=400)
@@ -90,7 +88,7 @@ def prepare(facts: Facts, exchange: Exchange, *, now: datetime) -> Prepared:
     understood = cleaned(meaning.read(exchange, match.endpoint, bought))
     order_id = bought.order_id if bought else ""
     body_hash = hashlib.sha256(request.body).hexdigest()
-    shown, is_cut, has_clear_card = _shown(exchange, document)
+    shown, has_clear_card = _shown(exchange, understood.outcome)
     cannot_resend = _why_never_again(exchange, is_foreign=is_foreign, has_clear_card=has_clear_card)
     codec, data = bodies.pack(shown)
     wants_seal = (understood.outcome.is_failure or understood.outcome is Outcome.ACCEPTED) and not cannot_resend
@@ -120,7 +118,7 @@ def prepare(facts: Facts, exchange: Exchange, *, now: datetime) -> Prepared:
         products=bought.products if bought else (),
         release=exchange.tags.get("release", "")[:100],
         is_foreign_host=is_foreign,
-        is_truncated=is_cut,
+        is_truncated=bool(shown.cut),
         codec=codec,
         data=data,
         retry_by=exchange.retry or facts.retry_by,
@@ -207,7 +205,9 @@ def cleaned(understood: Meaning) -> Meaning:
 
 
 def _clean(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    return tuple(Problem(problem.field, redaction.of_text(problem.message)) for problem in problems)
+    return tuple(
+        Problem(problem.field, redaction.of_message(problem.message, field=problem.field)) for problem in problems
+    )
 
 
 def _message(exchange: Exchange, understood: Meaning) -> str:
@@ -222,51 +222,39 @@ def _message(exchange: Exchange, understood: Meaning) -> str:
     return ""
 
 
-def _shown(exchange: Exchange, document: purchase.Document | None) -> tuple[bodies.Shown, bool, bool]:
-    """Redact the exchange. Also says whether a body was cut, and whether a clear card number or CVV was seen."""
-    request, answer = exchange.request, exchange.response
-    request_body, request_cut, has_clear_card = _shown_request_body(exchange, document)
-    response_body, response_cut = b"", False
-    if answer is not None and answer.body:
-        # An answer that is no success holds messages about fields, which must survive.
-        response_body, response_cut, _ = _cut_and_redacted(answer.body, answer.headers.get("content-type", ""))
+def _shown(exchange: Exchange, outcome: Outcome) -> tuple[bodies.Shown, bool]:
+    """Redact the exchange. Also says whether a clear card number or security code was seen in the request."""
+    request, answer, failure = exchange.request, exchange.response, exchange.failure
+    sent = redaction.of_request(msgspec.structs.replace(request, body=_redactable(request.body)))
+    request_body, request_cut = bodies.cut(sent.body, whole=len(request.body))
+    answered = _redactable(answer.body) if answer is not None else b""
+    is_message = outcome.is_failure
+    content_type = answer.headers.get("content-type", "") if answer is not None else ""
+    response_body, response_cut = bodies.cut(
+        redaction.of_body(answered, content_type=content_type, is_answer=is_message).value if answered else b"",
+        whole=len(answer.body) if answer is not None else 0,
+    )
     shown = bodies.Shown(
-        url=redaction.of_url(request.url),
-        request_headers=redaction.of_headers(request.headers),
+        url=sent.url,
+        request_headers=sent.headers,
         request_body=request_body,
         request_bytes=len(request.body),
-        response_headers=redaction.of_headers(answer.headers) if answer else {},
+        response_headers=redaction.of_headers(answer.headers) if answer is not None else {},
         response_body=response_body,
-        response_bytes=len(answer.body) if answer else 0,
-        failure=redaction.of_text(storable.text(exchange.failure.message, 500)) if exchange.failure else "",
+        response_bytes=len(answer.body) if answer is not None else 0,
+        failure=redaction.of_text(storable.text(failure.message, 500)) if failure is not None else "",
         tags={name: redaction.of_text(text) for name, text in exchange.tags.items()},
         cut=tuple(name for name, is_cut in (("request", request_cut), ("response", response_cut)) if is_cut),
     )
-    return shown, request_cut or response_cut, has_clear_card
+    return shown, sent.has_clear_card
 
 
-def _shown_request_body(exchange: Exchange, document: purchase.Document | None) -> tuple[bytes, bool, bool]:
-    body = exchange.request.body
-    if document is None or len(body) > SENDABLE_BYTES:
-        return _cut_and_redacted(body, exchange.request.headers.get("content-type", "")) if body else (b"", False, False)
-    redacted = redaction.of_data(document.data)
-    readable = document.encoding if document.encoding is purchase.Encoding.JSON else purchase.Encoding.FORM_RAW
-    kept, is_cut = bodies.cut(purchase.encode(redacted.value, readable))
-    return kept, is_cut, redacted.has_clear_card
-
-
-def _cut_and_redacted(body: bytes, content_type: str) -> tuple[bytes, bool, bool]:
-    """Redact, then cut. What is too large to redact whole is cut first, at a place that splits no word or number."""
-    whole = len(body)
-    if whole > SENDABLE_BYTES:
-        body = body[: bodies.KEPT_BYTES]
-        body = body[: max(body.rfind(b) for b in (b",", b" ", b"\n", b"&")) + 1]
-    redacted = redaction.of_body(body, content_type=content_type)
-    kept, is_cut = bodies.cut(redacted.value)
-    if whole > SENDABLE_BYTES:
-        mark = f"\n… [cut here: {len(kept) // 1024} KiB of {whole:,} bytes are kept]"
-        return kept + mark.encode(), True, redacted.has_clear_card
-    return kept, is_cut, redacted.has_clear_card
+def _redactable(body: bytes) -> bytes:
+    """Return what of a body is redacted: one that is too large is cut first, where that splits no word or number."""
+    if len(body) <= bodies.SENDABLE_BYTES:
+        return body
+    body = body[: bodies.KEPT_BYTES]
+    return body[: max(body.rfind(mark) for mark in (b",", b" ", b"\n", b"&")) + 1]
 
 
 def _why_never_again(exchange: Exchange, *, is_foreign: bool, has_clear_card: bool) -> str:
@@ -277,6 +265,6 @@ def _why_never_again(exchange: Exchange, *, is_foreign: bool, has_clear_card: bo
         return "It held a card security code or a clear card number, so the original was not kept."
     if is_foreign:
         return "It went to a host that is not this integration's."
-    if len(exchange.request.body) > SENDABLE_BYTES:
-        return f"Its body is larger than {SENDABLE_BYTES // 1024} KiB, so the original was not kept."
+    if len(exchange.request.body) > bodies.SENDABLE_BYTES:
+        return f"Its body is larger than {bodies.SENDABLE_BYTES // 1024} KiB, so the original was not kept."
     return ""

@@ -284,14 +284,12 @@ def is_proof_of_arrival(one: Prepared, row: Row | None) -> bool:
 
 
 def _read(values: tuple[Any, ...]) -> Row:
-    row = Row(**dict(zip(_COLUMNS, values, strict=True)))
-    if connection.vendor == "sqlite":
-        for name in _TIMES:
-            text = getattr(row, name)
-            if text is not None:
-                setattr(row, name, datetime.fromisoformat(str(text) + "+00:00"))
-        row.value = None if row.value is None else Decimal(str(row.value))
-    return row
+    columns = dict(zip(_COLUMNS, values, strict=True))
+    for name in _TIMES:
+        columns[name] = rows.read_moment(columns[name])
+    if columns["value"] is not None:
+        columns["value"] = Decimal(str(columns["value"]))
+    return Row(**columns)
 
 
 def _values(row: Row, columns: tuple[str, ...]) -> tuple[Any, ...]:

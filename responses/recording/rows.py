@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +16,14 @@ Rows = Sequence[Sequence[Any]]
 def moment(value: datetime | None) -> Any:
     """Return an instant (aware, UTC) as the database's driver wants it."""
     return None if value is None else _moment_of(connection.vendor)(value)
+
+
+def read_moment(value: Any) -> datetime | None:
+    """Return an instant as read by a plain cursor (SQLite: without its zone) as an aware one."""
+    if value is None:
+        return None
+    read = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 @lru_cache

@@ -1,0 +1,245 @@
+"""The lean path of ``POST /api/v1/responses``: bytes in, an answer after the commit. No Django view is involved."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from django.db import Error as DatabaseError
+
+from responses.exchanges import Exchange
+from responses.front.keys import Keyring, Known
+from responses.front.writer import Overloaded, Unavailable, Writer
+from responses.intake import limits, payload, problems
+from responses.intake.payload import PayloadError, Rejected
+from responses.recording.prepare import Prepared, prepare
+from responses.recording.record import Result
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_LARGE_BYTES = 64 * 1024
+"""Larger bodies are read in another thread, so that they do not hold up the others' event loop."""
+_BODY_SECONDS = 30.0
+_NOTHING = {"created": 0, "failed": 0, "unknown": 0}
+_encoder = msgspec.json.Encoder()
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """One HTTP answer."""
+
+    status: int
+    body: bytes
+    media_type: bytes = b"application/json"
+    retry_after: int = 0
+
+
+class Recording:
+    """Answers recording calls. ``page_url`` is what a response's id is appended to."""
+
+    def __init__(
+        self,
+        *,
+        writer: Writer,
+        keyring: Keyring,
+        page_url: str,
+        now: Callable[[], datetime],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._writer = writer
+        self._keyring = keyring
+        self._page_url = page_url
+        self._now = now
+        self._clock = clock
+        self._lookups = ThreadPoolExecutor(1, "keys")
+        self._readers = ThreadPoolExecutor(1, "large-bodies")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send, *, request_id: str) -> None:
+        """Answer one call."""
+        try:
+            reply = await self._reply(scope, receive, request_id)
+        except PayloadError as error:
+            reply = _problem(error.status, error.detail, request_id, title=error.title, errors=error.errors)
+        except (Unavailable, DatabaseError):
+            reply = _problem(
+                503, "The database cannot store anything now. Nothing was stored: send it again.", request_id, retry_after=2
+            )
+        except Overloaded:
+            detail = "More is waiting to be stored than can be taken. Nothing was stored: send it again."
+            reply = _problem(503, detail, request_id, retry_after=1)
+        except ClientGone:
+            return
+        await send_reply(send, reply, request_id)
+
+    async def _reply(self, scope: Scope, receive: Receive, request_id: str) -> Reply:
+        fields = dict(scope["headers"])
+        key = await self._authenticated(fields.get(b"authorization", b""))
+        if key is None:
+            detail = "Send the header field Authorization: Bearer <intake key>, with a key of this monitor that is in use."
+            return _problem(401, detail, request_id)
+        body = await _read(receive, declared=fields.get(b"content-length", b""))
+        media_type = fields.get(b"content-type", b"").decode("latin-1")
+        coding = fields.get(b"content-encoding", b"").decode("latin-1")
+        if len(body) > _LARGE_BYTES or coding:
+            loop = asyncio.get_running_loop()
+            outcomes, prepared = await loop.run_in_executor(self._readers, self._understand, body, media_type, coding, key)
+        else:
+            outcomes, prepared = self._understand(body, media_type, coding, key)
+        wait = key.take(len(outcomes), clock=self._clock())
+        if wait:
+            detail = f"This key may report {key.per_minute:,} responses a minute. Send it again later."
+            return _problem(429, detail, request_id, retry_after=int(wait) + 1)
+        stored = await self._writer.submit(prepared) if prepared else []
+        return self._render(outcomes, stored, request_id)
+
+    async def _authenticated(self, field: bytes) -> Known | None:
+        scheme, _, credentials = field.decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        presented = credentials.strip()
+        known = self._keyring.recall(presented)
+        if known is None:
+            loop = asyncio.get_running_loop()
+            known = await loop.run_in_executor(self._lookups, self._keyring.look_up, presented)
+        return known
+
+    def _understand(
+        self, body: bytes, media_type: str, coding: str, key: Known
+    ) -> tuple[Sequence[Exchange | Rejected], list[Prepared]]:
+        if coding:
+            body = payload.inflate(body, content_encoding=coding)
+        outcomes = payload.decode(body, media_type=media_type)
+        now = self._now()
+        return outcomes, [prepare(key.facts, one, now=now) for one in outcomes if isinstance(one, Exchange)]
+
+    def _render(
+        self, outcomes: Sequence[Exchange | Rejected], stored: Sequence[Result], request_id: str
+    ) -> Reply:
+        """Put what was stored and what was refused together again, in the order of the call."""
+        results: list[dict[str, object]] = []
+        accepted, position = 0, 0
+        refused: dict[int, dict[str, list[str]]] = {}
+        for index, outcome in enumerate(outcomes):
+            if isinstance(outcome, Rejected):
+                refused[index] = outcome.errors
+                results.append({"index": index, "id": outcome.caller_id, "status": "rejected", "errors": outcome.errors})
+                continue
+            result = stored[position]
+            position += 1
+            if result.status == "rejected":
+                refused[index] = result.errors
+                results.append({"index": index, "id": outcome.caller_id, "status": "rejected", "errors": result.errors})
+                continue
+            accepted += 1
+            results.append(self._recorded(index, result))
+        if not accepted:
+            return _all_refused(refused, request_id, is_batch=len(outcomes) > 1)
+        return Reply(207 if refused else 202, _encoder.encode({"accepted": accepted, "results": results}))
+
+    def _recorded(self, index: int, result: Result) -> dict[str, object]:
+        has_items = result.created or result.failed or result.unknown
+        return {
+            "index": index,
+            "id": str(result.id),
+            "status": result.status,
+            "outcome": result.outcome.word if result.outcome else None,
+            "items": {"created": result.created, "failed": result.failed, "unknown": result.unknown}
+            if has_items
+            else _NOTHING,
+            "url": f"{self._page_url}{result.id}/",
+        }
+
+
+class ClientGone(Exception):
+    """The caller hung up before its request was complete."""
+
+
+async def _read(receive: Receive, *, declared: bytes) -> bytes:
+    """Return the body, of at most the wire limit, read within a total time."""
+    if declared.isdigit() and int(declared[:12]) > limits.WIRE_BYTES:
+        raise _too_large()
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            return await _read_all(receive)
+    except TimeoutError:
+        detail = f"The body did not arrive within {_BODY_SECONDS:.0f} seconds."
+        raise PayloadError(408, "Request timeout", detail) from None
+
+
+async def _read_all(receive: Receive) -> bytes:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    first: bytes = message.get("body", b"")
+    return await _read_rest(receive, first) if message.get("more_body") else first
+
+
+async def _read_rest(receive: Receive, first: bytes) -> bytes:
+    parts, size = [first], len(first)
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limits.WIRE_BYTES:
+            raise _too_large()
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _too_large() -> PayloadError:
+    detail = f"The body is larger than {limits.WIRE_BYTES} bytes (limit wire_bytes). Send it in several calls, or with gzip."
+    return PayloadError(413, "Payload too large", detail, {"": [detail]})
+
+
+def _all_refused(refused: dict[int, dict[str, list[str]]], request_id: str, *, is_batch: bool) -> Reply:
+    pointed = [
+        one
+        for index, errors in refused.items()
+        for one in problems.point(errors, prefix=f"/responses/{index}" if is_batch else "")
+    ]
+    detail = "Nothing was recorded: " + (
+        f"all {len(refused)} records were refused." if is_batch else "the record was refused."
+    )
+    return Reply(
+        422, problems.render(422, detail=detail, pointed=pointed, request_id=request_id), problems.MEDIA_TYPE.encode()
+    )
+
+
+def _problem(
+    status: int,
+    detail: str,
+    request_id: str,
+    *,
+    title: str = "",
+    errors: dict[str, list[str]] | None = None,
+    retry_after: int = 0,
+) -> Reply:
+    body = problems.render(status, detail=detail, title=title, errors=errors, request_id=request_id)
+    return Reply(status, body, problems.MEDIA_TYPE.encode(), retry_after)
+
+
+async def send_reply(send: Send, reply: Reply, request_id: str, *, has_body: bool = True) -> None:
+    """Send one answer; to a HEAD only its header fields."""
+    headers = [
+        (b"content-type", reply.media_type),
+        (b"content-length", str(len(reply.body)).encode()),
+        (b"x-request-id", request_id.encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if reply.status == 401:
+        headers.append((b"www-authenticate", b'Bearer realm="recording"'))
+    if reply.retry_after:
+        headers.append((b"retry-after", str(reply.retry_after).encode()))
+    if reply.status in (401, 408, 413):
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": reply.body if has_body else b""})

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from django.db.backends.utils import CursorWrapper
 
 from responses.exchanges import ItemState, Origin, Outcome
 from responses.models import FailureBody, Response, SuccessBody, Transition, ids
 from responses.models import Item as ItemRow
-from responses.ordergroove import endpoints
+from responses.ordergroove import bodies, endpoints, items
 from responses.recording import counts, follow_ups, issues, rows
 from responses.recording.prepare import Prepared
 from responses.recording.requests import Gathering, Row, is_proof_of_arrival, resolver_of
 
 ALERTING, FOLLOWING = "alerting", "following"
+_RESULT_CODES = (200, 206, 207)
 _NO_CREDENTIALS = "Accepted, not confirmed: without credentials nobody can ask for the result."
 
 _RESPONSE_COLUMNS = (
@@ -132,7 +132,7 @@ class Batch:
             if pursuit is not None:
                 end = follow_ups.settle(pursuit, one, self.gathering, self.tallies)
                 self.settled.append(end)
-                one.meaning = msgspec.structs.replace(one.meaning, items=end.items)
+                one.meaning = end.meaning
                 one.causes = end.causes
                 self.recorded.append((one, end.row))
             elif key in known:
@@ -155,14 +155,14 @@ class Batch:
         return frozenset(nudges | ({FOLLOWING} if self._has_pending else set()))
 
     def _write_responses(self) -> None:
-        bodies: dict[bool, list[tuple[Any, ...]]] = {True: [], False: []}
+        kept: dict[bool, list[tuple[Any, ...]]] = {True: [], False: []}
         responses = []
         for one, row in self.recorded:
             responses.append(_response_row(one, row, self._issue_id(one)))
-            bodies[one.outcome.is_failure].append((one.response_id, one.codec, one.data))
+            kept[one.outcome.is_failure].append((one.response_id, one.codec, one.data))
         rows.insert(self.cursor, Response, _RESPONSE_COLUMNS, responses)
-        rows.insert(self.cursor, FailureBody, ("response_id", "codec", "data"), bodies[True])
-        rows.insert(self.cursor, SuccessBody, ("response_id", "codec", "data"), bodies[False])
+        rows.insert(self.cursor, FailureBody, ("response_id", "codec", "data"), kept[True])
+        rows.insert(self.cursor, SuccessBody, ("response_id", "codec", "data"), kept[False])
 
     def _issue_id(self, one: Prepared) -> int | None:
         if not one.causes:
@@ -170,7 +170,7 @@ class Batch:
         return self.tallies.issue_ids[one.facts.integration_id, one.causes[0][0].fingerprint]
 
     def _write_items_and_links(self) -> None:
-        items: list[tuple[Any, ...]] = []
+        found: list[tuple[Any, ...]] = []
         links: list[tuple[int, int, bool]] = []
         for one, row in self.recorded:
             integration_id = one.facts.integration_id
@@ -178,14 +178,14 @@ class Batch:
                 for cause, _ in one.causes:
                     issue_id = self.tallies.issue_ids[integration_id, cause.fingerprint]
                     links.append((issue_id, row.id, bool(row.order_id)))
-            if one.outcome.is_failure or one.path_ids and one.meaning.items:
-                items += self._item_rows(one, row)
+            if one.outcome.is_failure or (one.path_ids and one.meaning.items):
+                found += self._item_rows(one, row)
         for end in self.settled:
             if end.row is not None and (end.answer is None or not end.answer.response_id):
                 for cause, _ in end.causes:
                     issue_id = self.tallies.issue_ids[end.pursuit.integration_id, cause.fingerprint]
                     links.append((issue_id, end.row.id, bool(end.row.order_id)))
-        rows.insert(self.cursor, ItemRow, _ITEM_COLUMNS, items)
+        rows.insert(self.cursor, ItemRow, _ITEM_COLUMNS, found)
         if links:
             issues.link(self.cursor, links, now=self.now)
 
@@ -214,7 +214,10 @@ class Batch:
 
 def _tells_a_result(one: Prepared) -> bool:
     """Whether this answer of the status endpoint says what became of an accepted purchase."""
-    return one.result is not None and one.status_code == 200
+    if one.result is None or one.result.response is None or one.status_code not in _RESULT_CODES:
+        return False
+    # A proxy's page, or an empty object, tells nothing, though its code is 200: whoever asks has to ask again.
+    return items.has_result(bodies.parse(one.result.response.body))
 
 
 def _known_follow_ups(cursor: CursorWrapper, keys: Sequence[tuple[int, str]]) -> set[tuple[int, str]]:

@@ -65,6 +65,15 @@ def settle(cursor: CursorWrapper, *, integration_id: int, hour: int, is_confirme
     )
 
 
+def take_back_refusal(cursor: CursorWrapper, *, integration_id: int, hour: int) -> None:
+    """An accepted purchase that had been given up was found created after all."""
+    cursor.execute(
+        "UPDATE responses_outcomehour SET refused = refused - 1 "
+        "WHERE integration_id = %s AND hour = %s AND outcome = %s AND refused > 0",
+        [integration_id, hour, Outcome.ACCEPTED.value],
+    )
+
+
 def add_issues(cursor: CursorWrapper, failures: dict[tuple[int, int], int]) -> None:
     """Count failures by ``(issue id, hour)``."""
     rows.insert(

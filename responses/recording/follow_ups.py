@@ -93,9 +93,15 @@ class Settled(msgspec.Struct, frozen=True):
 
     pursuit: Pursuit
     answer: Prepared | None
-    items: tuple[Item, ...]
+    meaning: Meaning
+    """Read beside what was sent."""
     causes: tuple[tuple[fingerprints.Cause, Item | None], ...]
     row: Row | None
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """What became of each product."""
+        return self.meaning.items
 
 
 def start(cursor: CursorWrapper, accepted: Sequence[tuple[Prepared, Row | None]], gathering: Gathering) -> bool:
@@ -141,14 +147,17 @@ def _first_state(one: Prepared, *, now: datetime) -> FollowUp.State:
 
 
 def load(cursor: CursorWrapper, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Pursuit]:
-    """Read, and on PostgreSQL lock, the open follow-ups of ``(integration id, subs_req_id)``."""
+    """Read, and on PostgreSQL lock, the follow-ups of ``(integration id, subs_req_id)`` that an answer may settle.
+
+    These are the open ones, and those that were given up: a result that comes late is still the result.
+    """
     if not keys:
         return {}
     lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
     marks = ", ".join(["%s"] * len(keys))
     cursor.execute(
         f"SELECT {', '.join(_READ_COLUMNS)} FROM responses_followup WHERE subs_req_id IN ({marks}) "
-        f"AND integration_id IN ({marks}) AND settled_at IS NULL ORDER BY id{lock}",
+        f"AND integration_id IN ({marks}) AND (settled_at IS NULL OR state = 'unknown') ORDER BY id{lock}",
         [key[1] for key in keys] + [key[0] for key in keys],
     )
     wanted = set(keys)
@@ -164,8 +173,19 @@ def settle(pursuit: Pursuit, answer: Prepared, gathering: Gathering, tallies: Ta
     if understood.outcome is Outcome.SUCCESS:
         if row is not None:
             gathering.resolve(row, by=FailedRequest.ResolvedBy.CALLER, reason="Accepted, and found created.")
-        return Settled(pursuit, answer, understood.items, (), row)
+        return Settled(pursuit, answer, understood, (), row)
+    if pursuit.state == State.UNKNOWN:
+        # It was given up, and its failed request has counted it: a person may have closed that one since.
+        if row is None or _says_nothing(understood):
+            return Settled(pursuit, answer, understood, (), row)
+        row.failures -= 1
+        gathering.confirm_later(row, reason="")
     return _end_badly(pursuit, answer, understood, gathering, tallies)
+
+
+def _says_nothing(understood: Meaning) -> bool:
+    told = any(item.state is not ItemState.UNKNOWN for item in understood.items)
+    return understood.outcome is Outcome.NO_ANSWER or not (told or understood.problems)
 
 
 def give_up(pursuit: Pursuit, facts: Facts, gathering: Gathering, tallies: Tallies) -> Settled:
@@ -181,12 +201,12 @@ def finish(cursor: CursorWrapper, settled: Sequence[Settled], *, now: datetime) 
     """Write the ends of pursuits and count them. Returns the ids of seals that nobody needs any more."""
     seals = []
     for end in sorted(settled, key=lambda one: one.pursuit.id):
-        pursuit, is_created = end.pursuit, not end.causes and not any(i.state is not ItemState.CREATED for i in end.items)
+        pursuit, state = end.pursuit, _end_state(end)
         cursor.execute(
             "UPDATE responses_followup SET state = %s, settled_at = %s, next_poll_at = NULL, seal_id = NULL, "
             "result_response_id = %s, failed_request_id = COALESCE(%s, failed_request_id) WHERE id = %s",
             [
-                _end_state(end).value,
+                state.value,
                 rows.moment(now),
                 end.answer.response_id or None if end.answer else None,
                 end.row.id if end.row else None,
@@ -194,7 +214,11 @@ def finish(cursor: CursorWrapper, settled: Sequence[Settled], *, now: datetime) 
             ],
         )
         hour = int(pursuit.accepted_at.timestamp()) // 3600
-        counts.settle(cursor, integration_id=pursuit.integration_id, hour=hour, is_confirmed=is_created)
+        is_confirmed, was_refused = state is State.CREATED, pursuit.state == State.UNKNOWN
+        if is_confirmed and was_refused:
+            counts.take_back_refusal(cursor, integration_id=pursuit.integration_id, hour=hour)
+        if is_confirmed or not was_refused:
+            counts.settle(cursor, integration_id=pursuit.integration_id, hour=hour, is_confirmed=is_confirmed)
         if end.row is not None:
             cursor.execute(
                 "UPDATE responses_response SET failed_request_id = %s WHERE id = %s", [end.row.id, pursuit.response_id]
@@ -210,7 +234,7 @@ def _end_state(end: Settled) -> FollowUp.State:
         return State.CREATED
     if ItemState.CREATED in states:
         return State.PARTIAL
-    return State.FAILED if ItemState.FAILED in states or end.answer and end.answer.response_id else State.UNKNOWN
+    return State.UNKNOWN if _says_nothing(end.meaning) else State.FAILED
 
 
 def _end_badly(
@@ -225,12 +249,11 @@ def _end_badly(
     row = gathering.fail(stand_in, started_at=pursuit.accepted_at, understood=understood, cause=primary)
     if row.seal_id is None:
         row.seal_id = pursuit.seal_id
-    only_unknown = not understood.count(ItemState.FAILED) and not understood.count(ItemState.CREATED)
-    if only_unknown and not understood.problems or understood.outcome is Outcome.NO_ANSWER:
+    if _says_nothing(understood):
         gathering.doubt(row, reason="Accepted, but nobody knows what became of it.")
     for cause, _ in causes:
         tallies.add(pursuit.integration_id, cause, at=gathering.now)
-    return Settled(pursuit, answer, understood.items, causes, row)
+    return Settled(pursuit, answer, understood, causes, row)
 
 
 def _virtual(pursuit: Pursuit, facts: Facts, understood: Meaning, *, message: str, now: datetime) -> Prepared:

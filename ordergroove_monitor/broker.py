@@ -7,6 +7,7 @@ put aside. Only direct queues exist: no fan-out, so no remote control.
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import os
@@ -209,14 +210,44 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _is_message(value: Any) -> bool:
-    """Whether kombu can take it without raising: anything else that is wrong with it, Celery refuses by itself."""
-    if not isinstance(value, dict) or not isinstance(value.get("body"), str):
+    """Whether it is such a message as our own Celery writes: others can end a worker, or make it wait."""
+    if not isinstance(value, dict) or not isinstance(value.get("headers"), dict):
         return False
     properties = value.get("properties")
     return (
-        isinstance(value.get("headers"), dict)
-        and isinstance(properties, dict)
+        isinstance(properties, dict)
         and isinstance(properties.get("delivery_tag"), str)
-        and isinstance(properties.get("delivery_info"), dict)
-        and properties.get("body_encoding") in (None, "base64", "utf-8")
+        and _has_texts(properties.get("delivery_info"), "exchange", "routing_key")
+        and properties.get("body_encoding") == "base64"
+        and value.get("content-type") == "application/json"
+        and value.get("content-encoding") == "utf-8"
+        and _is_base64(value.get("body"))
+        and _is_harmless(value["headers"])
     )
+
+
+def _is_harmless(headers: dict[str, Any]) -> bool:
+    if "task" not in headers:
+        # Not a task: Celery says so and goes on.
+        return True
+    limits = headers.get("timelimit")
+    return (
+        _has_texts(headers, "task", "id")
+        and isinstance(headers.get("expires"), str | None)
+        and headers.get("eta") is None
+        and "compression" not in headers
+        and isinstance(limits, list | None)
+        and (limits is None or (len(limits) == 2 and all(isinstance(limit, int | float | None) for limit in limits)))
+    )
+
+
+def _has_texts(value: Any, *names: str) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(name), str) for name in names)
+
+
+def _is_base64(value: Any) -> bool:
+    try:
+        base64.b64decode(value, validate=True)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -76,7 +76,9 @@ def check_browser_protection(**kwargs: Any) -> list[CheckMessage]:
     if settings.IS_HTTPS:
         wanted |= {"SESSION_COOKIE_SECURE": True, "CSRF_COOKIE_SECURE": True}
     found = [
-        _error("E020", f"{name} must be {value!r}.") for name, value in wanted.items() if getattr(settings, name) != value
+        _error("E020", f"{name} must be {value!r}.")
+        for name, value in wanted.items()
+        if getattr(settings, name) != value
     ]
     for name in ("SESSION_COOKIE_SAMESITE", "CSRF_COOKIE_SAMESITE"):
         if getattr(settings, name) not in ("Lax", "Strict"):
@@ -165,15 +167,21 @@ def check_celery(**kwargs: Any) -> list[CheckMessage]:
         "CELERY_BEAT_SCHEDULER": "celery.beat:Scheduler",
     }
     found = [
-        _error("E060", f"{name} must be {value!r}.") for name, value in wanted.items() if getattr(settings, name) != value
+        _error("E060", f"{name} must be {value!r}.")
+        for name, value in wanted.items()
+        if getattr(settings, name) != value
     ]
     # 30 s for a request < the hard limit < 120 s of lease.
     if not 30 < settings.CELERY_TASK_SOFT_TIME_LIMIT < settings.CELERY_TASK_TIME_LIMIT < 120:
-        found.append(_error("E061", "The time limits of tasks must lie between the request's 30 s and the lease's 120 s."))
+        found.append(
+            _error("E061", "The time limits of tasks must lie between the request's 30 s and the lease's 120 s.")
+        )
     if not settings.CELERY_WORKER_MAX_MEMORY_PER_CHILD:
         found.append(_error("E062", "CELERY_WORKER_MAX_MEMORY_PER_CHILD must be set."))
     options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
-    slowest = max(options.get("socket_timeout", 2), options.get("socket_connect_timeout", 2), options.get("write_timeout", 2))
+    slowest = max(
+        options.get("socket_timeout", 2), options.get("socket_connect_timeout", 2), options.get("write_timeout", 2)
+    )
     if not settings.IS_EMBEDDED_BROKER and (settings.CELERY_BROKER_CONNECTION_TIMEOUT > 5 or slowest > 5):
         found.append(_error("E063", "A broker that does not answer must not hold anybody up for more than 5 s."))
     return found

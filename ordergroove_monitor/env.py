@@ -150,6 +150,12 @@ def load(source: Mapping[str, str] | None = None) -> Environment:
     )
 
 
+def tell_celery(url: str) -> None:
+    """Celery reads CELERY_BROKER_URL by itself and prefers it to the settings: so let it say what we have made of it."""
+    os.environ.pop("CELERY_BROKER_URL_FILE", None)
+    os.environ["CELERY_BROKER_URL"] = url
+
+
 def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:
     """The environment for a process that this one starts."""
     return {**os.environ, **overrides}

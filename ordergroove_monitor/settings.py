@@ -200,6 +200,7 @@ globals().update(ENVIRONMENT.email)
 IS_EMBEDDED_BROKER = ENVIRONMENT.broker_url.startswith("embedded:")
 # kombu wants a host name, also where there is none.
 CELERY_BROKER_URL = "embedded://localhost" if IS_EMBEDDED_BROKER else ENVIRONMENT.broker_url
+env.tell_celery(CELERY_BROKER_URL)
 CELERY_BROKER_CONNECTION_TIMEOUT = 2
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (

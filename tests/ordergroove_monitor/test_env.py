@@ -173,7 +173,9 @@ def test_the_mail_server_is_read_from_one_address(tmp_path: Path) -> None:
 def test_every_variable_is_explained_in_the_example() -> None:
     source = (env.BASE_DIR / "ordergroove_monitor" / "env.py").read_text()
     read = set(re.findall(r'(?:read|self\.read)\.\w+\(\s*"([A-Z_]+)"', source))
-    read |= set(re.findall(r'_given_or_kept\("([A-Z_]+)"', source)) | set(re.findall(r'environ\.get\("([A-Z_]+)"', source))
+    read |= set(re.findall(r'_given_or_kept\("([A-Z_]+)"', source)) | set(
+        re.findall(r'environ\.get\("([A-Z_]+)"', source)
+    )
 
     explained = dict(re.findall(r"(?m)^((?:# .+\n)+)# ([A-Z_]+)=", (env.BASE_DIR / ".env.example").read_text()))
 
@@ -184,7 +186,11 @@ def test_every_variable_is_explained_in_the_example() -> None:
 def test_nothing_else_reads_the_environment() -> None:
     allowed = {"ordergroove_monitor/env.py", "manage.py"}
     starts_django = re.compile(r'os\.environ\.setdefault\("DJANGO_SETTINGS_MODULE", "[a-z_.]+"\)')
-    for path in [env.BASE_DIR / "manage.py", *env.BASE_DIR.glob("ordergroove_monitor/**/*.py"), *env.BASE_DIR.glob("responses/**/*.py")]:
+    for path in [
+        env.BASE_DIR / "manage.py",
+        *env.BASE_DIR.glob("ordergroove_monitor/**/*.py"),
+        *env.BASE_DIR.glob("responses/**/*.py"),
+    ]:
         name = str(path.relative_to(env.BASE_DIR))
         source = starts_django.sub("", path.read_text())
         if name not in allowed and name != "responses/intake/recorder.py":

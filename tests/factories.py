@@ -76,7 +76,12 @@ def make_exchange(
     """An exchange of ``NOW``. ``answer`` is the body: bytes as they are, anything else as JSON."""
     content = answer if isinstance(answer, bytes) else b"" if answer is None else json.dumps(answer).encode()
     response = Answer(status_code, {"content-type": "application/json"}, content)
-    values = {"request": request or make_purchase(), "response": response, "sent_at": NOW, "duration_ms": 231}
+    values: dict[str, Any] = {
+        "request": request or make_purchase(),
+        "response": response,
+        "sent_at": NOW,
+        "duration_ms": 231,
+    }
     return Exchange(**values | overrides)
 
 

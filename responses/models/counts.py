@@ -13,10 +13,6 @@ from django.db import models
 from responses.models.visibility import VisibleQuerySet
 
 
-class CountQuerySet(VisibleQuerySet["HourlyCount"]):
-    pass
-
-
 class HourlyCount(models.Model):
     """Number and duration of responses by hour, endpoint, status code and outcome."""
 
@@ -30,7 +26,7 @@ class HourlyCount(models.Model):
     duration_ms = models.PositiveBigIntegerField()
     """The sum over the responses."""
 
-    objects = CountQuerySet.as_manager()
+    objects = VisibleQuerySet["HourlyCount"].as_manager()
 
 
 class MinuteCount(models.Model):
@@ -45,7 +41,7 @@ class MinuteCount(models.Model):
     responses = models.PositiveIntegerField()
     duration_ms = models.PositiveBigIntegerField()
 
-    objects = CountQuerySet.as_manager()
+    objects = VisibleQuerySet["MinuteCount"].as_manager()
 
 
 class OutcomeHour(models.Model):
@@ -62,7 +58,7 @@ class OutcomeHour(models.Model):
     confirmed = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
 
-    objects = CountQuerySet.as_manager()
+    objects = VisibleQuerySet["OutcomeHour"].as_manager()
 
     class Meta:
         verbose_name_plural: ClassVar = "outcome hours"

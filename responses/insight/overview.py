@@ -1,0 +1,107 @@
+"""The figures of the overview: what needs a person, and how the last 24 hours compare with those before."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from responses.exchanges import Outcome
+from responses.insight import periods
+from responses.models import FailedRequest, FollowUp, OutcomeHour, Response, User, ids
+
+DAY_HOURS = 24
+CAP = 1000
+"""Queues are counted up to this: who sees more knows enough."""
+
+
+class Rate(msgspec.Struct, frozen=True):
+    """The responses of a stretch of time whose result is known, and those of them that are proven successes.
+
+    An accepted purchase is neither before its result is known: it may look like a success and be none.
+    """
+
+    responses: int = 0
+    known: int = 0
+    good: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """Between 0 and 1; ``None`` where nothing is known."""
+        return self.good / self.known if self.known else None
+
+    def __add__(self, other: Rate) -> Rate:
+        return Rate(self.responses + other.responses, self.known + other.known, self.good + other.good)
+
+
+class Day(msgspec.Struct, frozen=True):
+    """The last 24 hours by the hour (the oldest first), in sum, and the 24 hours before."""
+
+    hours: tuple[Rate, ...]
+    total: Rate
+    before: Rate
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """Accepted purchases whose result is not known yet."""
+
+    asked: int
+    """We ask for it."""
+    unconfirmed: int
+    """Nobody can ask: there are no credentials."""
+    oldest_at: datetime | None
+
+
+class Queue(msgspec.Struct, frozen=True):
+    """The requests that a person must correct or decide."""
+
+    requests: int
+    next: FailedRequest | None
+    """The first to expire."""
+
+
+def day(user: User, integration_id: int, *, now: datetime) -> Day:
+    """Return the confirmed success rate of the last 24 hours, and of the 24 before."""
+    last = periods.hour_of(now)
+    found = OutcomeHour.objects.visible_to(user).filter(
+        integration_id=integration_id, hour__gt=last - 2 * DAY_HOURS, hour__lte=last
+    )
+    rates = [Rate()] * (2 * DAY_HOURS)
+    for hour, outcome, *counts in found.values_list("hour", "outcome", "responses", "confirmed", "refused"):
+        rates[hour - last - 1] += rate_of(Outcome(outcome), *counts)
+    return Day(tuple(rates[DAY_HOURS:]), sum(rates[DAY_HOURS:], Rate()), sum(rates[:DAY_HOURS], Rate()))
+
+
+def rate_of(outcome: Outcome, responses: int, confirmed: int, refused: int) -> Rate:
+    """Return what one count adds to the rate."""
+    if outcome is Outcome.ACCEPTED:
+        return Rate(responses, confirmed + refused, confirmed)
+    return Rate(responses, responses, responses if outcome is Outcome.SUCCESS else 0)
+
+
+def waiting(user: User, integration_id: int, *, now: datetime) -> Waiting:
+    """Return how many accepted purchases wait for Ordergroove's result, and since when the oldest does."""
+    mine = FollowUp.objects.visible_to(user).filter(integration_id=integration_id)
+    asked = mine.filter(state=FollowUp.State.PENDING)
+    since = ids.floor(now - timedelta(hours=DAY_HOURS))
+    unconfirmed = mine.filter(state=FollowUp.State.UNCONFIRMED, id__gte=since)
+    oldest_at = asked.order_by("id").values_list("accepted_at", flat=True).first()
+    return Waiting(
+        asked[:CAP].count() if oldest_at is not None else 0,
+        unconfirmed[:CAP].count(),
+        oldest_at,
+    )
+
+
+def queue(user: User, integration_id: int, *, now: datetime) -> Queue:
+    """Return what waits for a person, and what of it expires first."""
+    mine = FailedRequest.objects.visible_to(user).filter(integration_id=integration_id).to_fix()
+    running = mine.filter(deadline_at__gt=now).order_by("deadline_at", "id")
+    return Queue(mine.order_by()[:CAP].count(), running.first())
+
+
+def last_recorded_at(user: User, integration_id: int) -> datetime | None:
+    """Return when the last response was recorded; ``None`` when there has never been one."""
+    mine = Response.objects.visible_to(user).filter(integration_id=integration_id)
+    newest = mine.order_by("-id").values_list("id", flat=True).first()
+    return ids.time_of(newest) if newest is not None else None

@@ -56,6 +56,7 @@ class Front:
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 self._writer.stop()
+                self._recording.close()
                 self._nudger.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

@@ -60,6 +60,11 @@ class Recording:
         self._lookups = ThreadPoolExecutor(1, "keys")
         self._readers = ThreadPoolExecutor(1, "large-bodies")
 
+    def close(self) -> None:
+        """End the threads."""
+        self._lookups.shutdown()
+        self._readers.shutdown()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send, *, request_id: str) -> None:
         """Answer one call."""
         try:

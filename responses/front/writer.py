@@ -119,9 +119,9 @@ class Writer:
             end = start + len(job.prepared)
             endings.append((job, results[start:end] if results is not None else None))
             start = end
-        jobs[0].loop.call_soon_threadsafe(_finish, endings)
         if nudges:
             self._nudge(nudges)
+        jobs[0].loop.call_soon_threadsafe(_finish, endings)
 
     def _store(self, batch: Sequence[Prepared]) -> tuple[list[Result] | None, frozenset[str]]:
         """Write a batch chunk by chunk. ``None`` when nothing could be stored; else a result for each record."""

@@ -23,7 +23,6 @@ MESSAGE_LENGTH = 200
 
 VALUE = "[value]"
 NOT_MENTIONED = "The answer does not mention what became of the products"
-NO_REASON = "No reason given"
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -63,7 +62,7 @@ _VALUES = re.compile(
     | (?<![\w/+])(?=[a-z_]*[^a-z_\s])[A-Za-z0-9+/]{{24,}}={{0,2}}               # base64, long tokens
     | \b{_MONTH}\.?\s+[0-9]{{1,2}}(?:st|nd|rd|th)?(?:,?\s+[0-9]{{4}})?\b       # Nov 22, 2026
     | \b[0-9]{{1,2}}\.?\s+{_MONTH}\.?(?:\s+[0-9]{{4}})?\b                      # 22 Nov 2026
-    | (?:{_CURRENCY}\s?|[$€£¥]\s?)?(?<!\w)[+\-#]?[0-9][\w.,:/+\-]*[%€£¥]?(?:\s?{_CURRENCY}\b)?  # numbers, dates
+    | (?:{_CURRENCY}\s?|[$€£¥]\s?)?(?<!\w)[+\-#]?[0-9](?:[\w.,:/+\-]*\w)?[%€£¥]?(?:\s?{_CURRENCY}\b)?  # numbers, dates
     | \b[A-Za-z_\-]*[0-9][\w\-]*\b                                             # anything with a digit in it: see _value
     | \b[0-9a-f]{{16,}}\b                                                      # hex without a digit
     """,
@@ -74,6 +73,8 @@ _NAMES = re.compile(
     rf"\b((?i:products?|items?|skus?|offers?|variants?|customer|user|merchant)(?i:\s+named)?)(\s+|:\s*)"
     rf"{_STOP}[A-Z][\w'’&.\-/]*(?:,?\s+(?:(?:of|and|the|with|for|&)\s+)?{_STOP}(?:[A-Z][\w'’&.\-/]*|\[value\]|&))*"
 )
+# Most complaints are a plain sentence, in which no alternative above can find anything.
+_PLAIN = re.compile(r"[A-Z]?[a-z_,.!]*(?: [a-z_,.!]+)*")
 _RUNS = re.compile(r"\[value\](?:[\s,;:/|]*\[value\])+")
 _SPACES = re.compile(r"\s+")
 
@@ -81,8 +82,8 @@ _SPACES = re.compile(r"\s+")
 def scrub(text: str) -> str:
     """Return a complaint with ``[value]`` in place of what belongs to one request; letters stay as they are."""
     text = storable.text(text, storable.MESSAGE_LENGTH).removesuffix("…")
-    if not text:
-        return ""
+    if _PLAIN.fullmatch(text):
+        return text
     text = _VALUES.sub(_value, text)
     if not text.isupper():
         text = _NAMES.sub(rf"\1\2{VALUE}", text)
@@ -104,7 +105,11 @@ def normalise(text: str) -> str:
 
     Only the beginning counts: where a long text was cut depends on the values in it.
     """
-    return scrub(text)[:MESSAGE_LENGTH].casefold().rstrip(" .!:…")
+    return _folded(scrub(text))
+
+
+def _folded(scrubbed: str) -> str:
+    return scrubbed[:MESSAGE_LENGTH].casefold().rstrip(" .!:…")
 
 
 def normalise_field(field: str) -> str:
@@ -167,7 +172,8 @@ def _cause(exchange: Exchange, endpoint: Endpoint, outcome: Outcome, problem: Pr
     failure = exchange.failure.kind if exchange.failure is not None else None
     status_code = exchange.status_code
     field = normalise_field(problem.field)
-    message = normalise(problem.message)
+    words = scrub(problem.message)
+    message = _folded(words)
     item_code = item.status_code if item is not None else None
     parts = (
         str(VERSION),
@@ -179,14 +185,11 @@ def _cause(exchange: Exchange, endpoint: Endpoint, outcome: Outcome, problem: Pr
         message,
     )
     digest = blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
-    title = _title(status_code, failure, problem, field, item_code)
+    title = _title(status_code, failure, words, field, item_code)
     return Cause(digest, VERSION, endpoint.name, outcome, status_code, failure, field, message, title)
 
 
-def _title(
-    status_code: int | None, failure: FailureKind | None, problem: Problem, field: str, item_code: int | None
-) -> str:
-    words = scrub(problem.message)
+def _title(status_code: int | None, failure: FailureKind | None, words: str, field: str, item_code: int | None) -> str:
     if words and field:
         words = f"{field}: {words}"
     if not words and item_code is not None:

@@ -40,6 +40,12 @@ ADVICES: tuple[Advice, ...] = (
         endpoint=_STATUS,
     ),
     Advice(
+        "Nobody knows yet whether these products were created, so do not send them again: look the order up by its "
+        "subscriptions first. What is missing there can be sent under a new order id, within 24 hours.",
+        says=r"does not mention what became|cut off, or is no JSON",
+        codes=(200, 201, 206, 207),
+    ),
+    Advice(
         "Check merchant_id, and that it belongs to this environment: staging and production have different ones. "
         "Nothing was created, and every call fails until this is corrected.",
         says=r"invalid merchant|merchant (?:id )?(?:is invalid|does not exist|not found)",

@@ -96,8 +96,11 @@ def _integer(digits: str) -> int | str:
     return int(digits) if len(digits) <= 40 else digits
 
 
+# A string without its end is matched too, up to the end of all: searching for the end again from every quote takes
+# minutes on a hostile body.
 _PYTHON_TOKEN = re.compile(
-    r"""[uUbB]?'((?:[^'\\]|\\.)*)'|[uUbB]?"((?:[^"\\]|\\.)*)"|\b(True|False|None)\b""", re.DOTALL
+    r"""[uUbB]?'((?:[^'\\]|\\.)*+)('|\\?\Z)|[uUbB]?"((?:[^"\\]|\\.)*+)("|\\?\Z)|\b(True|False|None)\b""",
+    re.DOTALL,
 )
 _PYTHON_CONSTANTS = {"True": "true", "False": "false", "None": "null"}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "'": "'", '"': '"', "\\": "\\", "/": "/"}
@@ -115,9 +118,11 @@ def _as_python(source: str) -> Any:
 
 
 def _json_token(token: re.Match[str]) -> str:
-    if token[3]:
-        return _PYTHON_CONSTANTS[token[3]]
-    content = token[1] if token[1] is not None else token[2]
+    if token[5]:
+        return _PYTHON_CONSTANTS[token[5]]
+    if not (token[2] or token[4] or "").strip("\\"):
+        raise ValueError("a string without an end")
+    content = token[1] if token[1] is not None else token[3]
     return json.dumps(_ESCAPE.sub(_unescaped, content))
 
 
@@ -216,7 +221,9 @@ def _walk(data: object, field: str, depth: int, budget: Iterator[int]) -> Iterat
         yield Problem(field, storable.text(str(data), storable.MESSAGE_LENGTH))
 
 
-_ID_LIKE = re.compile(r"(?=.*[0-9])[0-9A-Za-z_-]{6,}|[0-9]+|[0-9a-fA-F]{16,}|.*[@:/\s].*")
+_ID_LIKE = re.compile(r"(?=.*[0-9])[0-9A-Za-z_-]{6,}|[0-9]+|[0-9a-fA-F]{16,}")
+# A key with one of these is an e-mail, a URL or a sentence, and its dots separate nothing.
+_SENTENCE = re.compile(r"[@:/\s]")
 DYNAMIC = "[id]"
 
 
@@ -235,7 +242,7 @@ def _under(field: str, key: str) -> str:
     """Return the path of a key below ``field``: wrappers leave no trace."""
     if key.lower() in _WRAPPERS:
         return field
-    name = path_of(key)
+    name = DYNAMIC if _SENTENCE.search(key) else path_of(key)
     path = f"{field}.{name}" if field and name else field or name
     return path if len(path) <= storable.FIELD_LENGTH else storable.text(path, storable.FIELD_LENGTH)
 
@@ -249,21 +256,13 @@ _NAME_WITH_NUMBER = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*_?[0-9]")
 
 # --- text ---------------------------------------------------------------------------------------------------------
 
-_TITLE = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
-_HEADING = re.compile(r"<h[12][^>]*>([^<]*)", re.IGNORECASE)
+_TITLE = re.compile(r"<title\b[^<>]*>([^<]*)", re.IGNORECASE)
+_HEADING = re.compile(r"<h[12]\b[^<>]*>([^<]*)", re.IGNORECASE)
 # Servers write "502 Bad Gateway": the code is known, and a number would be taken for a value.
 _LEADING_CODE = re.compile(r"^\s*(?:(?:http|error)\s+)*[1-5][0-9][0-9]\b\s*[-:–|]?\s*(?=\S)", re.IGNORECASE)
 _NOT_SHOWN = re.compile(r"<(script|style|head)\b.*?(?:</\1>|\Z)|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>?")
 _BINARY = re.compile("[\x00-\x08\x0e-\x1f\ufffd]")
-
-
-def is_html(body: bytes) -> bool:
-    """Whether a body is a page, which Ordergroove's API never means to answer with."""
-    start = body[:512].lstrip(b"\xef\xbb\xbf \t\r\n")[:64].lower()
-    return start.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<title", b"<h1", b"<center")) or (
-        start.startswith(b"<") and b"<html" in body[:1024].lower()
-    )
 
 
 def text_of(body: bytes) -> str:

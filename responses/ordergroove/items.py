@@ -24,14 +24,15 @@ def of_purchase(data: object, expected: Iterable[str] = ()) -> Found:
 
     ``expected`` are the product ids that were sent with a subscription, one for each line.
     """
+    lines = tuple(expected)
     if not isinstance(data, dict):
-        return _missing(expected, Counter()), ()
-    sent = Counter(expected)
+        return _missing(lines, Counter()), ()
+    sent = Counter(lines)
     created = list(_created(data.get("subscriptions")))
     failed, loose = _failed(data.get("errors"), sent)
     created, failed = _joined(created, failed, sent)
     mentioned = Counter(item.product for item in (*created, *failed))
-    items = (*created, *failed, *_missing(sent.elements(), mentioned))
+    items = (*created, *failed, *_missing(lines, mentioned))
     return items[:MOST_ITEMS], loose[: bodies.MOST_PROBLEMS]
 
 

@@ -80,7 +80,7 @@ def for_people(name: str, line: str) -> str | None:
     """A structured line as one for the terminal; ``None`` when it is not worth a person's attention."""
     try:
         event = json.loads(line)
-        if not isinstance(event, dict) or event.get("level") not in LOUD:
+        if not isinstance(event, dict) or str(event.get("level")) not in LOUD:
             return None
     except ValueError:
         return None

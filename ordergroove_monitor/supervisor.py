@@ -67,7 +67,7 @@ class Supervisor:
     held_descriptors: tuple[int, ...] = ()
     """Descriptors, of a lock say, that stay open until the last process has gone, whatever happens to this one."""
     _runs: list[_Run] = field(default_factory=list)
-    _watchdog: subprocess.Popen[str] | None = None
+    _watchdog: subprocess.Popen[bytes] | None = None
     _stop_signals: int = 0
     _previous_handlers: dict[int, object] = field(default_factory=dict)
 
@@ -172,6 +172,8 @@ class Supervisor:
         self.tell(f"{run.child.name} {how}; starting it again in {pause:g} s (its log: {run.log.path})")
 
     def _start_watchdog(self) -> None:
+        if self._watchdog is not None:
+            self._pipe().close()
         self._watchdog = subprocess.Popen(
             [sys.executable, "-I", "-S", str(Path(__file__).with_name("watchdog.py"))],
             stdin=subprocess.PIPE,
@@ -179,7 +181,7 @@ class Supervisor:
             stderr=subprocess.DEVNULL,
             pass_fds=self.held_descriptors,
             start_new_session=True,
-            text=True,
+            bufsize=0,
         )
         for run in self._runs:
             if run.process is not None:
@@ -187,23 +189,18 @@ class Supervisor:
 
     def _inform_watchdog(self, line: str) -> None:
         try:
-            pipe = self._pipe()
-            pipe.write(line + "\n")
-            pipe.flush()
+            self._pipe().write(f"{line}\n".encode())
         except BrokenPipeError:
             # It was killed; the next tick starts another, which is told of everybody.
             pass
 
-    def _pipe(self) -> IO[str]:
+    def _pipe(self) -> IO[bytes]:
         assert self._watchdog is not None
         assert self._watchdog.stdin is not None
         return self._watchdog.stdin
 
     def _stop_watchdog(self) -> None:
-        try:
-            self._pipe().close()
-        except BrokenPipeError:
-            pass
+        self._pipe().close()
         if self._watchdog is not None:
             self._watchdog.wait()
             self._watchdog = None

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from responses.exchanges import Request
-from responses.redaction import bodies, keys, leaves, messages, heads, shapes, tree
+from responses.redaction import bodies, heads, keys, leaves, messages, shapes, tree
 from responses.redaction.heads import CREDENTIAL_HEADERS as CREDENTIAL_HEADERS
 from responses.redaction.state import CARD as CARD
 from responses.redaction.state import EMAIL as EMAIL

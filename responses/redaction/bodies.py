@@ -64,7 +64,9 @@ def _purchase(body: bytes, state: State, mode: int) -> bytes:
     """``create_request=`` and JSON: raw, percent-encoded as a whole once or more, or with each string encoded."""
     written = body[len(_PURCHASE) :].lstrip(_BLANK)
     rest = b""
-    if not written.startswith(b"{"):
+    if written.startswith(b"{"):
+        state.is_encoded = b"%" in written
+    else:
         written, sign, rest = written.partition(b"&")
         rest = sign + rest
         for _ in range(4):

@@ -13,6 +13,7 @@ import re
 # or slash: those separate numbers.
 _BETWEEN = r"[ \t\-._+\x00-\x08\xa0\xad\u2000-\u2015\u2022\u202f\u205f\u2060\u3000\ufeff]"
 _RUN = re.compile(rf"\d(?:{_BETWEEN}{{0,3}}\d){{12,}}")
+_CONTIGUOUS = re.compile(r"\d{13}")
 _GROUP = re.compile(r"\d+")
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _MANY_GROUPS = 200
@@ -34,25 +35,28 @@ _COMMON = re.compile(
     r"|(?:6011|64[4-9]\d|65\d\d)\d{12}|35(?:2[89]|[3-8]\d)\d{12}"
 )
 
-# The digit classes of a whole body, for `may_hold`: digits, and nothing of what may stand between them.
-_DIGITS_ONLY = bytes(48 if 48 <= byte <= 57 else 120 for byte in range(256))
-_DROPPED = b" \t-._+\x00\x01\x02\x03\x04\x05\x06\x07\x08"
+# The digit classes of a whole body, for `may_hold`: digits, dots, and nothing of what else may stand between digits.
+_CLASSES = bytes(48 if 48 <= byte <= 57 else 46 if byte == 46 else 120 for byte in range(256))
+_DROPPED = b" \t-_+\x00\x01\x02\x03\x04\x05\x06\x07\x08"
 _THIRTEEN = b"0" * 13
+# Dots between digits are common (prices, session ids, versions): only the groupings that cards are written in count.
+_DOTTED = (b"0000.0000.0000", b".000000.0000x", b".000000.00000x")
 
 
 def may_hold(raw: bytes) -> bool:
-    """Whether a card number can stand in these bytes at all: a filter of a few microseconds, never a false no.
+    """Whether a card number can stand in these bytes: a filter of a few microseconds, which errs towards yes.
 
     Where characters are escaped or not ASCII (other digits and blanks exist), the answer is always yes.
     """
-    if not raw.isascii() or b"\\" in raw or b"%" in raw or b"&#" in raw:
+    if not raw.isascii() or b"\\" in raw or b"%" in raw or (b"&" in raw and b"&#" in raw):
         return True
-    return _THIRTEEN in raw.translate(_DIGITS_ONLY, _DROPPED)
+    classes = raw.translate(_CLASSES, _DROPPED)
+    return _THIRTEEN in classes or (b".0000" in classes and any(map((classes + b"x").__contains__, _DOTTED)))
 
 
 def spans(text: str, *, is_id: bool = False) -> list[tuple[int, int]]:
     """Where clear card numbers stand in a text, separators included, in order."""
-    if len(text) < 13:
+    if len(text) < 13 or (_CONTIGUOUS if text.isalnum() else _RUN).search(text) is None:
         return []
     found: list[tuple[int, int]] = []
     for run in _RUN.finditer(text):

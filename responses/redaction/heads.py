@@ -50,9 +50,25 @@ _ANNOUNCING = words(
 )
 
 
+_seen: set[tuple[str, str]] = set()
+"""Fields that were looked at and left as they are: the same few come with each request."""
+_SEEN_SIZE, _SEEN_LENGTH = 2_048, 200
+
+
 def headers(fields: dict[str, str], state: State) -> dict[str, str]:
     """The header fields as they may be shown, names as they came."""
-    return {_name(name, state): _value(name.lower(), value, state) for name, value in fields.items()}
+    shown: dict[str, str] = {}
+    for field in fields.items():
+        if field in _seen:
+            shown[field[0]] = field[1]
+            continue
+        name, value = _name(field[0], state), _value(field[0].lower(), field[1], state)
+        shown[name] = value
+        if (name, value) == field and len(name) + len(value) <= _SEEN_LENGTH:
+            if len(_seen) >= _SEEN_SIZE:
+                _seen.clear()
+            _seen.add(field)
+    return shown
 
 
 def _name(name: str, state: State) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from enum import IntEnum
+from urllib.parse import unquote
 
 
 class Rule(IntEnum):
@@ -163,6 +164,8 @@ def is_of_a_product(fields: dict[str, object]) -> bool:
 
 def classify(name: str) -> Rule:
     """The rule of a name, from its words."""
+    if "%" in name:
+        name = unquote(unquote(name))
     parts = [word.lower() for word in _WORDS.findall(name[:200])]
     if not parts:
         return Rule.UNKNOWN

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 from responses.redaction import cards, messages
-from responses.redaction.keys import Rule
+from responses.redaction.keys import Rule, words
 from responses.redaction.state import CARD, MASK, State
 
 # What a value stands in. A number, because the walk looks into a table with it.
@@ -13,10 +14,8 @@ OPEN, PERSON, HIDDEN, CARD_DATA, CVV_DATA = range(5)
 MESSAGES = 8
 """Added to one of them: texts under sensitive names may be complaints."""
 
-_PLACEHOLDER = re.compile(
-    r"[\s*xX•●.#\-]*|\W?(?:masked|redacted|filtered|removed|hidden|card|e-mail|null|none|undefined|true|false|nan)\W?",
-    re.IGNORECASE,
-)
+_FILLERS = " *xX•●.#-_\t"
+_PLACEHOLDERS = words("masked redacted filtered removed hidden card e-mail null none undefined true false nan")
 _ADDRESS_ID = re.compile(r"[0-9a-f]{32}")
 _CODE = re.compile(r"(?<!\d)\d{3,4}(?!\d)")
 _SHAPED = re.compile(r"[{\[<=%&\\:]|[A-Za-z0-9+/_-]{20}")
@@ -44,8 +43,20 @@ def _is_hidden(rule: Rule, mode: int) -> bool:
 
 INNER = tuple(tuple(_inner(rule, mode) for rule in Rule) for mode in range(16))
 """``INNER[mode][rule]``: what the elements below a name stand in."""
+IS_SIMPLY_MASKED = tuple(
+    tuple(
+        _is_hidden(rule, mode) and mode <= HIDDEN and rule not in (Rule.ADDRESS, Rule.CARD, Rule.CVV) for rule in Rule
+    )
+    for mode in range(16)
+)
+"""Whether a short text of letters and digits needs no look before it is masked."""
 IS_HIDDEN = tuple(tuple(_is_hidden(rule, mode) for rule in Rule) for mode in range(16))
 """``IS_HIDDEN[mode][rule]``: whether a single value under that name is masked."""
+
+TABLES = tuple((IS_HIDDEN[mode], IS_SIMPLY_MASKED[mode], INNER[mode]) for mode in range(16))
+"""By mode and rule, all that a walk asks: what is hidden, what is simply masked, and what is inside."""
+SIGNS = re.compile(r"[{\[<=%&\\:]").search
+"""Finds signs without which a text shorter than 20 characters holds no other text."""
 
 
 def value(given: object, rule: Rule, mode: int, state: State) -> object:
@@ -61,6 +72,8 @@ def value(given: object, rule: Rule, mode: int, state: State) -> object:
 
 def text(given: str, rule: Rule, mode: int, state: State) -> str:
     """A text as it may be shown. What is empty stays: that a field was empty is often the very cause."""
+    if state.is_encoded and "%" in given:
+        given = unquote(given, errors="surrogateescape")
     if IS_HIDDEN[mode][rule]:
         return _hidden(given, rule, mode, state)
     return state.clean(given, state, is_id=rule is Rule.ID)
@@ -92,7 +105,7 @@ def _digits(given: float) -> str:
 
 
 def _hidden(given: str, rule: Rule, mode: int, state: State) -> str:
-    if not given or _PLACEHOLDER.fullmatch(given) is not None:
+    if _is_placeholder(given):
         return given
     base = mode & 7
     is_complaint = bool(mode & MESSAGES)
@@ -109,8 +122,15 @@ def _hidden(given: str, rule: Rule, mode: int, state: State) -> str:
     return MASK
 
 
+def _is_placeholder(given: str) -> bool:
+    """Nothing, or what stands where somebody has already masked: ``****``, ``[redacted]``."""
+    return not given.strip(_FILLERS) or (len(given) <= 11 and given.strip("[]<>()*").lower() in _PLACEHOLDERS)
+
+
 def _look_for_cards(given: str, state: State) -> None:
     """What is masked is not shown, but whether it holds a clear card number or CVV decides about sealing."""
+    if "%" in given:
+        given = unquote(given, errors="surrogateescape")
     if _SHAPED.search(given) is not None:
         state.clean(given, state)
     elif state.digits and cards.spans(given):

@@ -63,12 +63,18 @@ _STREET = re.compile(
     |\b[^\W\d_]{2,30}(?:straße|strasse|str\.|weg|gasse|allee|platz)\s\d{1,4}[a-z]?\b""",
     re.IGNORECASE | re.VERBOSE,
 )
-_STREET_HINT = re.compile(r"\d\w?,?\s[^\W\d]|box\s+\d|[^\W\d]\s\d", re.IGNORECASE)
+_STREET_HINT = re.compile(r"\d\w?,?\s[^\W\d]|[^\W\d]\.?\s\d")
 _SIGNED = re.compile(
     r"\beyJ[\w\-]{6,}\.[\w\-]{4,}(?:\.[\w\-]*)?"
     r"|(?<![\w+/=])[A-Za-z0-9+/]{21,}={1,2}(?![\w+/=])"
     r"|\b(?:sk|pk|rk|whsec|tok|ghp|gho|ghs|glpat|xox[abprs]|shpat|shpss)[_\-][A-Za-z0-9_\-]{8,}|\bAKIA[A-Z0-9]{16}\b"
 )
+_CVV_STEMS = ("cv", "csc", "code")
+_SECRET_STEMS = ("bearer", "basic", "digest", "hmac", "key", "token", "secret", "password", "sig", "session")
+_PHONE_STEMS = ("phone", "tel", "mobile", "cell", "fax")
+_ECHO_STEMS = ("received", "got", "given", "submitted", "entered")
+_DIGIT = re.compile(r"\d")
+_LONG_NUMBER = re.compile(r"\d[\d .()/\-]{6,}\d")
 _USERINFO = re.compile(r"(?<=://)[^\s/?#@]{1,300}@")
 _MAILBOX = re.compile(r"[\w.!#$%&'*+/?^`{|}~\-]{1,64}$")
 _DOMAIN = re.compile(r"[\w\-]{1,63}(?:\.[\w\-]{1,63}){0,8}|\[[\d.:a-fA-F]{2,45}\]")
@@ -86,11 +92,17 @@ def clean(text: str, state: State, *, is_id: bool = False) -> str:
     if state.digits:
         text, found = cards.mask(text, CARD, is_id=is_id) if is_id else _without_cards(text)
         state.has_clear_card |= found
-    text = _SIGNED.sub(MASK, text)
-    if not is_id:
+    if "=" in text or "_" in text or "-" in text or "eyJ" in text or "AKIA" in text:
+        text = _SIGNED.sub(MASK, text)
+    return text if is_id or _DIGIT.search(text) is None else _without_places(text)
+
+
+def _without_places(text: str) -> str:
+    """Telephone numbers and street addresses."""
+    if _LONG_NUMBER.search(text) is not None:
         text = _PHONE.sub(_phone, text)
-        if _STREET_HINT.search(text) is not None:
-            text = _STREET.sub(MASK, text)
+    if _STREET_HINT.search(text) is not None:
+        text = _STREET.sub(MASK, text)
     return text
 
 
@@ -156,11 +168,17 @@ def _shown(value: str, rule: Rule, state: State) -> str:
 
 def _worded(text: str, state: State) -> str:
     """What a word announces without a sign between: "cvv 123", "token tok_1", "phone 5558675309"."""
-    text, found = _CVV.subn(rf"\1\2{MASK}", text)
-    state.has_clear_card |= found > 0
-    text = _UNLABELLED.sub(rf"\1\2{MASK}", text)
-    text = _PHONE_WORD.sub(rf"\1\2{MASK}", text)
-    return _RECEIVED.sub(rf"\1\2{MASK}", text)
+    lower = text.lower()
+    if any(map(lower.__contains__, _CVV_STEMS)):
+        text, found = _CVV.subn(rf"\1\2{MASK}", text)
+        state.has_clear_card |= found > 0
+    if any(map(lower.__contains__, _SECRET_STEMS)):
+        text = _UNLABELLED.sub(rf"\1\2{MASK}", text)
+    if any(map(lower.__contains__, _PHONE_STEMS)):
+        text = _PHONE_WORD.sub(rf"\1\2{MASK}", text)
+    if ":" in text and any(map(lower.__contains__, _ECHO_STEMS)):
+        text = _RECEIVED.sub(rf"\1\2{MASK}", text)
+    return text
 
 
 def _phone(found: re.Match[str]) -> str:

@@ -8,51 +8,64 @@ from responses.redaction import keys, leaves
 from responses.redaction.keys import Rule
 from responses.redaction.state import CARD, EMAIL, MASK, State
 
+_UNKNOWN, _NAME, _ID = Rule.UNKNOWN, Rule.NAME, Rule.ID
 _SHORT = 13
 """No card number is shorter, so a short text of letters and digits needs no look."""
 
 
 def walk(root: dict[Any, Any] | list[Any], state: State, mode: int = leaves.OPEN) -> int:
     """Redacts ``root`` and everything below it. Returns how many fields it met, to notice fields given twice."""
+    known, digits, may_be_more, no_signs = keys.get, state.digits, state.digits or state.is_encoded, leaves.SIGNS
     stack: list[tuple[Any, int]] = [(root, mode)]
     fields = 0
     while stack:
         node, mode = stack.pop()
         if type(node) is list:
             _list(node, mode, state, stack)
-        else:
-            fields += len(node)
-            _dict(node, mode, state, stack)
+            continue
+        fields += len(node)
+        hidden, masked, inner = leaves.TABLES[mode]
+        has_odd = False
+        for key, value in node.items():
+            rule = known(key)
+            if rule is None or rule is _NAME:
+                rule = _rule(key, node)
+                has_odd |= type(key) is not str or not keys.is_plain(key)
+            kind = type(value)
+            if kind is str:
+                # Most values are short words, numbers and hexadecimal ids: nothing can hide in them.
+                if value.isalnum():
+                    is_plain = len(value) < _SHORT or (not digits and value.islower())
+                else:
+                    is_plain = len(value) < _SHORT and value.replace(".", "", 1).isdigit()
+                if hidden[rule]:
+                    if (
+                        masked[rule]
+                        and value
+                        and (is_plain or (len(value) < 20 and not may_be_more and no_signs(value) is None))
+                    ):
+                        node[key] = MASK
+                    else:
+                        node[key] = leaves.text(value, rule, mode, state)
+                elif not is_plain:
+                    node[key] = state.clean(value, state, is_id=rule is _ID)
+            elif kind is dict or kind is list:
+                if value:
+                    stack.append((value, inner[rule]))
+            elif hidden[rule] or (digits and kind is not bool and value is not None):
+                node[key] = leaves.value(value, rule, mode, state)
+        if has_odd:
+            _rename(node, mode, state)
     return fields
 
 
-def _dict(node: dict[Any, Any], mode: int, state: State, stack: list[tuple[Any, int]]) -> None:
-    known, hidden, inner, digits = keys.get, leaves.IS_HIDDEN[mode], leaves.INNER[mode], state.digits
-    odd: list[Any] = []
-    for key, value in node.items():
-        rule = known(key)
-        if rule is None:
-            rule = keys.rule(key) if type(key) is str else Rule.UNKNOWN
-            if type(key) is not str or not keys.is_plain(key):
-                odd.append(key)
-        if rule is Rule.NAME and keys.is_of_a_product(node):
-            rule = Rule.UNKNOWN
-        kind = type(value)
-        if kind is str:
-            if hidden[rule]:
-                node[key] = leaves.text(value, rule, mode, state)
-            elif not (value.isalnum() and len(value) < _SHORT):
-                node[key] = state.clean(value, state, is_id=rule is Rule.ID)
-        elif kind is dict or kind is list:
-            stack.append((value, inner[rule]))
-        elif hidden[rule] or (digits and kind is not bool and value is not None):
-            node[key] = leaves.value(value, rule, mode, state)
-    if odd:
-        _rename(node, odd, mode, state)
+def _rule(key: object, node: dict[Any, Any]) -> Rule:
+    rule = keys.rule(key) if type(key) is str else Rule.UNKNOWN
+    return Rule.UNKNOWN if rule is Rule.NAME and keys.is_of_a_product(node) else rule
 
 
 def _list(node: list[Any], mode: int, state: State, stack: list[tuple[Any, int]]) -> None:
-    rule = Rule.UNKNOWN
+    rule = _UNKNOWN
     hidden = leaves.IS_HIDDEN[mode][rule]
     for index, value in enumerate(node):
         kind = type(value)
@@ -65,15 +78,14 @@ def _list(node: list[Any], mode: int, state: State, stack: list[tuple[Any, int]]
             node[index] = leaves.value(value, rule, mode, state)
 
 
-def _rename(node: dict[Any, Any], odd: list[Any], mode: int, state: State) -> None:
+def _rename(node: dict[Any, Any], mode: int, state: State) -> None:
     """Names that do not look like names may be data themselves: a product id stays, a card number or an address not."""
-    renamed = {key: name(key, mode, state) for key in odd}
-    if all(key == shown for key, shown in renamed.items()):
+    fields = [(key, name(key, mode, state), value) for key, value in node.items()]
+    if all(key == shown for key, shown, _ in fields):
         return
-    fields = [(renamed.get(key, key), value) for key, value in node.items()]
     node.clear()
-    for key, value in fields:
-        node[_free(key, node)] = value
+    for _, shown, value in fields:
+        node[_free(shown, node)] = value
 
 
 def name(key: object, mode: int, state: State) -> str:

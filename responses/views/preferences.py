@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import ClassVar
+from collections.abc import Mapping
 
 from django import forms
 from django.contrib import messages
@@ -22,18 +22,14 @@ def zones() -> list[tuple[str, str]]:
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
-class PreferencesForm(forms.ModelForm[User]):
-    """Theme and time zone; either may be sent alone, as the user's menu does with the theme."""
+class PreferencesForm(forms.Form):
+    """Theme and time zone. ``chosen`` is the zone in force: it stays possible when it is no longer listed."""
 
+    theme = forms.ChoiceField(label="Theme", choices=User.Theme.choices)
     time_zone = forms.ChoiceField(label="Time zone", help_text="Every time is shown in it; nothing is stored in it.")
 
-    class Meta:
-        model = User
-        fields: ClassVar = ["theme", "time_zone"]
-
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they came
-        chosen = self.instance.time_zone
+    def __init__(self, data: Mapping[str, str], *, chosen: str) -> None:
+        super().__init__(data)
         known = zones()
         field = self.fields["time_zone"]
         assert isinstance(field, forms.ChoiceField)
@@ -45,14 +41,16 @@ class PreferencesForm(forms.ModelForm[User]):
 def preferences(request: HttpRequest) -> HttpResponse:
     """Show and save them. A POST with only some of the fields leaves the others as they are."""
     assert isinstance(request.user, User)
+    user = request.user
+    values = {"theme": user.theme, "time_zone": user.time_zone}
     if request.method != "POST":
-        return render(request, "preferences.html", {"form": PreferencesForm(instance=request.user)})
-    sent = {"theme": request.user.theme, "time_zone": request.user.time_zone}
-    sent |= {name: request.POST[name] for name in sent if name in request.POST}
-    form = PreferencesForm(sent, instance=request.user)
+        return render(request, "preferences.html", {"form": PreferencesForm(values, chosen=user.time_zone)})
+    sent = values | {name: request.POST[name] for name in values if name in request.POST}
+    form = PreferencesForm(sent, chosen=user.time_zone)
     if not form.is_valid():
         return render(request, "preferences.html", {"form": form}, status=422)
-    request.user.save(update_fields=list(sent))
+    user.theme, user.time_zone = form.cleaned_data["theme"], form.cleaned_data["time_zone"]
+    user.save(update_fields=list(values))
     target = request.POST.get("next", "")
     if target and url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}):
         return redirect(target)

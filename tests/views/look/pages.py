@@ -85,7 +85,7 @@ def issue_rows() -> list[dict[str, Any]]:
             "requests": count,
             "spark": [(nth * count) % 23 if nth > 9 or code else 0 for nth in range(24)],
             "last": NOW - timedelta(minutes=count % 50),
-            "deadline": None if hours is None else NOW + timedelta(hours=hours),
+            "deadline": None if hours is None else NOW + timedelta(hours=hours, seconds=20),
             "who": {"needs_fix": "you", "partial": "you"}.get(outcome, "monitor"),
             "state": ("open", "acknowledged", "muted", "resolved")[count % 4],
         }
@@ -148,7 +148,15 @@ def styleguide(request: HttpRequest) -> HttpResponse:
             {"icon": name, "key": key, "title": title, "at": NOW + timedelta(minutes=minutes), "text": text}
             for name, key, title, minutes, text in STORY
         ]
-        + [{"icon": "clock", "key": "neutral", "title": "Expires", "at": NOW + timedelta(hours=22), "is_next": True}],
+        + [
+            {
+                "icon": "clock",
+                "key": "neutral",
+                "title": "Expires",
+                "at": NOW + timedelta(hours=22, minutes=1),
+                "is_next": True,
+            }
+        ],
     }
     return render(request, "look.html", context)
 

@@ -67,7 +67,8 @@ class WholeRequests:
     async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
         """The whole body; ``None`` when the client has gone."""
         announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if not announced.isdigit() or int(announced) > self.largest_body:
+        # Long before it has as many digits as Python refuses to read, it is too large.
+        if not announced.isdigit() or len(announced) > 15 or int(announced) > self.largest_body:
             raise self._too_large()
         body = bytearray()
         try:

@@ -18,6 +18,7 @@ from ordergroove_monitor import addresses
 LARGEST_HEAD = 64 * 1024
 MOST_HEADERS = 100
 HEAD_SECONDS = 30.0
+LINGER_SECONDS = 2.0
 STOP_SECONDS = 10
 
 
@@ -26,6 +27,7 @@ class Protocol(HttpToolsProtocol):
 
     _head_timer: asyncio.TimerHandle | None = None
     _is_in_head = True
+    _has_begun = False
     _head_size = 0
     _refusal: tuple[int, str] | None = None
 
@@ -41,8 +43,6 @@ class Protocol(HttpToolsProtocol):
         if self._refusal is not None:
             return
         if self._is_in_head:
-            if self._head_timer is None:
-                self._await_head()
             self._head_size += len(data)
         super().data_received(data)
         # The body may have come along in the same piece, but then the head was complete before it.
@@ -51,14 +51,16 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._is_in_head = True
+        self._is_in_head = self._has_begun = True
+        if self._head_timer is None:
+            self._await_head()
 
     def on_headers_complete(self) -> None:
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > LARGEST_HEAD or len(self.headers) > MOST_HEADERS:
             self._refusal = (431, "The request has too many or too long header fields.")
             raise ValueError(self._refusal[1])
-        self._is_in_head = False
+        self._is_in_head = self._has_begun = False
         self._head_size = 0
         self._forget_timer()
         super().on_headers_complete()
@@ -80,7 +82,9 @@ class Protocol(HttpToolsProtocol):
             f"content-length: {len(message)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write((head + message).encode("ascii"))
-        self.transport.close()
+        # Closing while the client still sends would reset the connection, and the answer with it.
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def _await_head(self) -> None:
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self._give_up)
@@ -93,7 +97,7 @@ class Protocol(HttpToolsProtocol):
     def _give_up(self) -> None:
         if self.transport.is_closing():
             return
-        if self._head_size:
+        if self._has_begun:
             self._refuse(408, "The request did not arrive in time.")
         else:
             # Nothing was asked, so nothing is answered: browsers open connections ahead.

@@ -22,7 +22,9 @@ def test_warnings_are_told_and_the_rest_is_only_kept(tmp_path: Path) -> None:
     told: list[str] = []
     log = ChildLog("web", tmp_path / "web.log", told.append)
 
-    write(log, line("info", "started") + line("warning", "slow") + line("error", "broken", exception="a\nValueError: x"))
+    write(
+        log, line("info", "started") + line("warning", "slow") + line("error", "broken", exception="a\nValueError: x")
+    )
     log.follow()
 
     assert told == ["web: warning: slow", "web: error: broken (ValueError: x)"]
@@ -64,9 +66,7 @@ def test_a_line_cannot_steer_the_terminal() -> None:
     assert sentence.isprintable()
 
 
-def test_a_long_log_is_cut_off_and_a_few_generations_are_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_log_is_cut_off_and_a_few_generations_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child_logs, "LARGEST", 1_000)
     told: list[str] = []
     log = ChildLog("web", tmp_path / "web.log", told.append)

@@ -31,7 +31,9 @@ time.sleep(300)
 """
 
 
-def wait_for(condition: Callable[[], Any], *, seconds: float = 20.0, meanwhile: Callable[[], None] | None = None) -> None:
+def wait_for(
+    condition: Callable[[], Any], *, seconds: float = 20.0, meanwhile: Callable[[], None] | None = None
+) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -100,9 +102,7 @@ def test_a_child_that_dies_is_started_again_and_takes_its_group_with_it(tmp_path
 
 @pytest.mark.processes
 @pytest.mark.slow
-def test_a_child_that_ignores_the_request_is_killed_in_the_end(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_child_that_ignores_the_request_is_killed_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.3)
     running = supervise(tmp_path, child(tmp_path, STUBBORN))
     running.start()

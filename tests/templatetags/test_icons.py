@@ -26,7 +26,8 @@ def test_the_sprite_holds_exactly_the_icons_that_are_listed() -> None:
 
 
 def test_vendored_files_are_those_that_were_checked() -> None:
-    listed = dict(reversed(line.split("  ")) for line in vendor.CHECKSUMS.read_text().splitlines())
+    lines = [line.split("  ") for line in vendor.CHECKSUMS.read_text().splitlines()]
+    listed = {name: checksum for checksum, name in lines}
     found = {
         str(path.relative_to(vendor.VENDOR)): hashlib.sha512(path.read_bytes()).hexdigest()
         for path in vendor.VENDOR.rglob("*")

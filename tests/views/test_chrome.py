@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from django.http import HttpRequest, QueryDict
 from django.test import RequestFactory
 from django.urls import resolve
 from pytest_django import Settings
 
+from responses.insight import periods
 from responses.views import chrome
 
 NOW = datetime(2026, 11, 22, 15, 20, tzinfo=UTC)
@@ -50,18 +52,37 @@ def test_the_switch_keeps_filters_and_starts_paging_anew() -> None:
     shown = frame("/responses/?integration=shop&code=5xx&cursor=9")
 
     urls = {choice.key: choice.url for choice in shown.integrations}
-    assert urls["shop-staging"] == "/responses/?code=5xx&integration=shop-staging"
-    assert urls[""] == "/responses/?code=5xx"
+    assert urls == {
+        "shop": "/responses/?code=5xx&integration=shop",
+        "shop-staging": "/responses/?code=5xx&integration=shop-staging",
+    }
+
+
+def test_the_switch_leads_from_one_thing_to_the_list_of_such_things() -> None:
+    shown = frame("/issues/7/?tab=all")
+
+    assert shown.integrations[1].url == "/issues/?integration=shop-staging"
+
+
+def test_the_switch_shows_how_many_issues_the_others_have() -> None:
+    other = msgspec.structs.replace(STAGING, open_issues=3)
+
+    assert frame(integrations=[SHOP, other]).integrations[1].open_issues == 3
+
+
+def test_the_selected_integration_follows_also_where_only_the_session_knows_it() -> None:
+    nav = {item.key: item.url for item in frame("/issues/", selected=STAGING).nav}
+
+    assert nav["responses"] == "/responses/?integration=shop-staging"
+    assert frame(integrations=[SHOP]).nav[1].url == "/issues/"
 
 
 def test_the_selected_integration_names_its_environment() -> None:
     assert frame(selected=STAGING).environment == "staging"
-    assert frame(selected=None).environment == ""
-    assert frame(selected=None).integration_label == "All integrations"
 
 
 def test_a_single_integration_needs_no_switch() -> None:
-    shown = frame(integrations=[SHOP], selected=None)
+    shown = frame(integrations=[SHOP])
 
     assert len(shown.integrations) == 1
     assert (shown.integration_label, shown.environment) == ("Acme", "production")
@@ -72,10 +93,10 @@ def test_who_may_see_nothing_is_told_so() -> None:
 
 
 def test_the_period_is_marked_and_the_usual_one_needs_no_parameter() -> None:
-    periods = {choice.key: choice for choice in frame("/?period=7d", period="7d").periods}
+    shown = {choice.key: choice for choice in frame("/?period=7d", period=periods.BY_KEY["7d"]).periods}
 
-    assert periods["7d"].is_current
-    assert periods["24h"].url == "/"
+    assert shown["7d"].is_current
+    assert shown["24h"].url == "/"
     assert frame(has_period=False).periods == ()
 
 
@@ -94,6 +115,12 @@ def test_counts_stand_at_their_entries() -> None:
 
     assert (nav["fix"].count, nav["fix"].is_urgent) == (14, True)
     assert (nav["issues"].count, nav["issues"].is_urgent) == (6, False)
+
+
+def test_a_number_is_not_counted_further_than_it_is_shown() -> None:
+    nav = {item.key: item.shown for item in frame(counts={"fix": 100, "issues": 99}).nav}
+
+    assert (nav["fix"], nav["issues"]) == ("99+", "99")
 
 
 def test_a_changed_query_keeps_values_given_twice() -> None:

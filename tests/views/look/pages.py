@@ -99,7 +99,7 @@ def frame(request: HttpRequest, selected: str) -> chrome.Chrome:
         request,
         now=NOW,
         integrations=SEEN,
-        selected=next((seen for seen in SEEN if seen.slug == selected), None),
+        selected=next((seen for seen in SEEN if seen.slug == selected), SEEN[0]),
         counts={"issues": 6, "fix": 14, "partial": 3, "repeated": 0},
         urgent=("fix",),
         period=request.GET.get("period", "24h"),
@@ -196,6 +196,7 @@ def accept(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("", styleguide, name="overview"),
     path("issues/", styleguide, name="issue-list"),
+    path("issues/<int:issue_id>/", styleguide, name="issue-detail"),
     path("fix/", styleguide, name="fix-list"),
     path("repeated/", styleguide, name="repeated-list"),
     path("partial/", styleguide, name="partial-list"),

@@ -33,7 +33,7 @@ def open_page(chromium: Browser, live_server: LiveServer, settings: Settings) ->
     """Opens a page of the look; at the end, nothing may have been said on the browser's console."""
     settings.ROOT_URLCONF = "tests.views.look.pages"
     folder = Path(__file__).parent / "templates"
-    settings.TEMPLATES = [{**project.TEMPLATES[0], "DIRS": [*project.TEMPLATES[0]["DIRS"], folder]}]
+    settings.TEMPLATES = [{**project.TEMPLATES[0], "DIRS": [project.BASE_DIR / "templates", folder]}]
     said: list[str] = []
     contexts = []
 

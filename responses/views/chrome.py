@@ -9,10 +9,11 @@ import msgspec
 from django.http import HttpRequest, QueryDict
 from django.urls import NoReverseMatch, reverse
 
-PERIODS = {"1h": "1 h", "24h": "24 h", "7d": "7 d", "30d": "30 d"}
-DEFAULT_PERIOD = "24h"
-KEPT = ("integration", "period")
-"""Parameters that follow a person from page to page."""
+from responses.insight import periods
+from responses.insight.periods import Period
+
+MOST_SHOWN = 99
+"""Numbers of the navigation are counted a little further than this, and shown as ``99+``."""
 
 
 class NavItem(msgspec.Struct, frozen=True):
@@ -26,6 +27,11 @@ class NavItem(msgspec.Struct, frozen=True):
     is_urgent: bool = False
     is_current: bool = False
 
+    @property
+    def shown(self) -> str:
+        """The number as the navigation writes it."""
+        return f"{MOST_SHOWN}+" if self.count > MOST_SHOWN else str(self.count)
+
 
 class Choice(msgspec.Struct, frozen=True):
     """One entry of a switch: a link to the same page with another value."""
@@ -35,6 +41,7 @@ class Choice(msgspec.Struct, frozen=True):
     url: str
     is_current: bool
     environment: str = ""
+    open_issues: int = 0
 
 
 class Banner(msgspec.Struct, frozen=True):
@@ -59,9 +66,11 @@ class Chrome(msgspec.Struct, frozen=True):
     nav: tuple[NavItem, ...]
     integrations: tuple[Choice, ...]
     """Empty when the person can see none; one entry needs no switch."""
+    selected: str
+    """The slug that links and forms must carry, empty where there is nothing to choose between."""
     integration_label: str
     environment: str
-    """Of the selected integration; empty for all of them."""
+    """Of the selected integration; empty when there is none."""
     periods: tuple[Choice, ...]
     """Empty on pages without a period."""
     health: Health
@@ -79,6 +88,7 @@ class Seen(msgspec.Struct, frozen=True):
     slug: str
     name: str
     environment: str
+    open_issues: int = 0
 
 
 NAVIGATION = (
@@ -119,12 +129,12 @@ def with_query(path: str, query: QueryDict, **changes: str) -> str:
     return f"{path}?{changed.urlencode()}" if changed else path
 
 
-def navigation(request: HttpRequest, counts: Mapping[str, int], urgent: Sequence[str]) -> tuple[NavItem, ...]:
-    """The entries that exist here, each keeping the selected integration and period."""
-    kept = QueryDict(mutable=True)
-    for name in KEPT:
-        if value := request.GET.get(name):
-            kept[name] = value
+def navigation(
+    request: HttpRequest, counts: Mapping[str, int], urgent: Sequence[str], *, kept: Mapping[str, str]
+) -> tuple[NavItem, ...]:
+    """The entries that exist here; ``kept`` are the parameters that follow a person from page to page."""
+    query = QueryDict(mutable=True)
+    query.update({name: value for name, value in kept.items() if value})
     match = request.resolver_match
     name_now = (match.url_name if match else "") or ""
     current = ALSO_CURRENT.get(name_now)
@@ -133,7 +143,7 @@ def navigation(request: HttpRequest, counts: Mapping[str, int], urgent: Sequence
             key=key,
             label=label,
             icon=icon,
-            url=with_query(url, kept),
+            url=with_query(url, query),
             count=counts.get(key, 0),
             is_urgent=key in urgent,
             is_current=current == key or name_now == name,
@@ -151,39 +161,41 @@ def build(
     selected: Seen | None,
     counts: Mapping[str, int],
     urgent: Sequence[str] = (),
-    period: str = DEFAULT_PERIOD,
+    period: Period = periods.DEFAULT,
     has_period: bool = True,
     health: Health | None = None,
     banners: Sequence[Banner] = (),
 ) -> Chrome:
-    """Put the frame of a page together. ``counts`` and ``urgent`` go by the keys of ``NAVIGATION``."""
-    choices = [
-        Choice(
-            key=one.slug,
-            label=one.name,
-            url=with_query(request.path, request.GET, integration=one.slug),
-            is_current=selected is not None and selected.slug == one.slug,
-            environment=one.environment,
-        )
-        for one in integrations
-    ]
-    if len(choices) > 1:
-        everything = with_query(request.path, request.GET, integration="")
-        choices.insert(0, Choice(key="", label="All integrations", url=everything, is_current=selected is None))
-    shown = selected or (integrations[0] if len(integrations) == 1 else None)
+    """Put the frame of a page together. ``counts`` and ``urgent`` go by the keys of ``NAVIGATION``.
+
+    Pages show one integration at a time: ``selected`` is ``None`` only for who can see none.
+    """
+    slug = selected.slug if selected and len(integrations) > 1 else ""
+    kept = {"integration": slug, "period": request.GET.get("period", "")}
     return Chrome(
-        nav=navigation(request, counts, urgent),
-        integrations=tuple(choices),
-        integration_label=shown.name if shown else "All integrations" if integrations else "No integration yet",
-        environment=shown.environment if shown else "",
+        nav=navigation(request, counts, urgent, kept=kept),
+        integrations=tuple(
+            Choice(
+                key=one.slug,
+                label=one.name,
+                url=_switch_url(request, one.slug),
+                is_current=selected is not None and selected.slug == one.slug,
+                environment=one.environment,
+                open_issues=one.open_issues,
+            )
+            for one in integrations
+        ),
+        selected=slug,
+        integration_label=selected.name if selected else "No integration yet",
+        environment=selected.environment if selected else "",
         periods=tuple(
             Choice(
-                key=key,
-                label=label,
-                url=with_query(request.path, request.GET, period="" if key == DEFAULT_PERIOD else key),
-                is_current=key == period,
+                key=one.key,
+                label=one.label,
+                url=with_query(request.path, request.GET, period="" if one is periods.DEFAULT else one.key),
+                is_current=one is period,
             )
-            for key, label in (PERIODS if has_period else {}).items()
+            for one in (periods.ALL if has_period else ())
         ),
         health=health or Health(),
         banners=tuple(banners),
@@ -193,3 +205,14 @@ def build(
         preferences_url=url_of("preferences"),
         password_url=url_of("password-change"),
     )
+
+
+def _switch_url(request: HttpRequest, slug: str) -> str:
+    """Where the switch leads: to the same page, but from the page of one thing to the list of such things."""
+    match = request.resolver_match
+    name = (match.url_name if match else "") or ""
+    key = ALSO_CURRENT.get(name, "") if name.endswith("-detail") else ""
+    listed = next((url_of(page) for other, _, _, page in NAVIGATION if other == key), "")
+    if listed:
+        return with_query(listed, QueryDict(), integration=slug)
+    return with_query(request.path, request.GET, integration=slug)

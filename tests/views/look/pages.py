@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.urls import path
 
 from responses import charts
+from responses.insight import periods
 from responses.models import User
 from responses.templatetags import badges
 from responses.views import chrome
@@ -102,7 +103,7 @@ def frame(request: HttpRequest, selected: str) -> chrome.Chrome:
         selected=next((seen for seen in SEEN if seen.slug == selected), SEEN[0]),
         counts={"issues": 6, "fix": 14, "partial": 3, "repeated": 0},
         urgent=("fix",),
-        period=request.GET.get("period", "24h"),
+        period=periods.BY_KEY.get(request.GET.get("period", ""), periods.DEFAULT),
         health=chrome.Health("warning", "1 channel failing") if selected == "shop-staging" else None,
         banners=[chrome.Banner("Slack #oncall has not taken a message for 12 minutes.", url="/", link="See why")]
         if selected == "shop-staging"

@@ -167,7 +167,11 @@ _Node = dict[str | int, Any]
 def _endpoint(method: str, template: str, kind: Kind, methods: str) -> Endpoint:
     documented = methods.split()
     reads = method in ("GET", "HEAD") and "GET!" in documented
-    return Endpoint(f"{method} {template}", method, template, kind, reads or f"{method}!" in documented)
+    is_safe = reads or f"{method}!" in documented
+    if not is_safe and method not in documented and kind is not Kind.OTHER:
+        # An OPTIONS of the purchase path buys nothing: its answer is read like any other.
+        kind = Kind.REST
+    return Endpoint(f"{method} {template}", method, template, kind, is_safe)
 
 
 def _endpoints(template: str, kind: Kind, methods: str) -> dict[str, Endpoint]:

@@ -29,6 +29,7 @@ ID = "0ff0f88accc511e8b6c0bc764e106cf4"
         ("GET", "restapi", "/customers/ada%40example.com/", "GET /customers/{id}/", Kind.REST, ("ada@example.com",)),
         ("POST", "restapi", "/products-batch/create/", "POST /products-batch/create/", Kind.BULK_PRODUCTS, ()),
         ("POST", "api", "/order/verify", "POST /order/verify", Kind.LEGACY, ()),
+        ("OPTIONS", "sc", "/subscription/create", "OPTIONS /subscription/create", Kind.REST, ()),
         ("PUT", "restapi", f"/orders/{ID}/", "PUT /orders/{id}/", Kind.REST, (ID,)),
         ("BREW", "restapi", f"/orders/{ID}/", "OTHER /orders/{id}/", Kind.REST, (ID,)),
         ("POST", "restapi", "/new_things/", "POST other", Kind.OTHER, ()),

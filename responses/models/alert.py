@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
 from django.contrib.auth.models import AnonymousUser
@@ -122,11 +122,13 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         abandoned = Q(state=Delivery.State.SENDING, leased_until__lte=now)
         return self.filter(waiting | abandoned).order_by("id")
 
-    def heads(self, now: datetime) -> list[int]:
-        """The id of the oldest due message of each channel that is not paused; a test does not wait for a pause."""
+    def heads(self, now: datetime, *, channel_id: int | None = None) -> list[int]:
+        """The oldest due message of each channel that is not paused, or of one; a test does not wait for a pause."""
         asked = Q(channel__paused_until__isnull=True) | Q(channel__paused_until__lte=now) | Q(transition__isnull=True)
-        oldest = self.due(now).order_by().filter(asked).values("channel_id").annotate(head=Min("id"))
-        return sorted(row["head"] for row in oldest)
+        found = self.due(now).order_by().filter(asked)
+        if channel_id is not None:
+            found = found.filter(channel_id=channel_id)
+        return sorted(row["head"] for row in found.values("channel_id").annotate(head=Min("id")))
 
     def claim(self, delivery_id: int, *, now: datetime, until: datetime) -> Delivery | None:
         """Take the lease on one delivery; ``None`` when somebody else was first, or its channel is busy with another.
@@ -152,9 +154,9 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(pk=delivery.pk, state=Delivery.State.SENDING, attempts=delivery.attempts)
 
     def give_up_older(self, channel_id: int, *, than: datetime, error: str) -> int:
-        """Mark as given up what has waited for a channel since before ``than``; return how many these were."""
+        """Mark as given up what has waited for a channel since ``than`` or longer; return how many these were."""
         waiting = self.filter(channel_id=channel_id, state=Delivery.State.PENDING, transition__isnull=False)
-        return waiting.filter(pk__lt=ids.floor(than)).update(state=Delivery.State.FAILED, last_error=error)
+        return waiting.filter(pk__lt=ids.floor(than + timedelta(milliseconds=1))).update(state=Delivery.State.FAILED, last_error=error)
 
 
 class Delivery(models.Model):

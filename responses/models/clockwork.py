@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
@@ -11,9 +10,6 @@ from django.db.models import Q
 
 class Heartbeat(models.Model):
     """When a part of ours was last seen alive."""
-
-    TASKS: ClassVar = "tasks"
-    """Beat sent a task, the broker carried it, and a worker ran it."""
 
     name = models.CharField(max_length=60, primary_key=True)
     seen_at = models.DateTimeField()

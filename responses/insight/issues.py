@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Sum
 
 from responses.exchanges import FailureKind, RetryBy
 from responses.insight import cursors, periods, stakes
@@ -19,6 +19,9 @@ from responses.ordergroove.codes import Actor
 PAGE = 30
 SPARK_HOURS = 24
 SORTS = ("time-left", "last-seen", "orders", "newest")
+_ALIVE = (Issue.State.OPEN, Issue.State.ACKNOWLEDGED)
+_MOST_COMPARED = 200
+"""The busiest of the last 24 hours are looked for among so many, the last seen."""
 _MOST_SORTED = 2000
 """So many issues, the last seen, are put into the order of their clocks: it is no column of theirs."""
 
@@ -68,6 +71,17 @@ def page(
     else:
         chosen, following = _by_column(found, sort, after=after, size=size)
     return Page(rows(chosen, integration, staked, now=now), following, staked.is_more)
+
+
+def top(user: User, integration: Integration, staked: Stakes, *, now: datetime, count: int = 6) -> tuple[Row, ...]:
+    """Return the issues that nobody has muted or resolved with the most failures in the last 24 hours."""
+    alive = Issue.objects.visible_to(user).filter(integration_id=integration.pk, state__in=_ALIVE)
+    candidates = list(alive.order_by("-last_seen_at").values_list("id", flat=True)[:_MOST_COMPARED])
+    since = periods.hour_of(now) - SPARK_HOURS
+    sums = IssueHour.objects.filter(issue_id__in=candidates, hour__gt=since).values_list("issue_id")
+    busiest = dict(sums.annotate(number=Sum("failures")).order_by("-number", "issue_id")[:count])
+    by_id = Issue.objects.in_bulk(list(busiest))
+    return rows([by_id[issue_id] for issue_id in busiest if issue_id in by_id], integration, staked, now=now)
 
 
 def rows(found: Iterable[Issue], integration: Integration, staked: Stakes, *, now: datetime) -> tuple[Row, ...]:

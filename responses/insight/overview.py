@@ -11,6 +11,7 @@ from responses.insight import periods
 from responses.models import FailedRequest, FollowUp, OutcomeHour, Response, User, ids
 
 DAY_HOURS = 24
+HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
 CAP = 1000
 """Queues are counted up to this: who sees more knows enough."""
 
@@ -58,6 +59,10 @@ class Queue(msgspec.Struct, frozen=True):
     requests: int
     next: FailedRequest | None
     """The first to expire."""
+    within_hour: int
+    """How many expire within the hour."""
+    expired: int
+    """How many ran out of time in the last 24 hours, and were lost."""
 
 
 def day(user: User, integration_id: int, *, now: datetime) -> Day:
@@ -83,7 +88,7 @@ def waiting(user: User, integration_id: int, *, now: datetime) -> Waiting:
     """Return how many accepted purchases wait for Ordergroove's result, and since when the oldest does."""
     mine = FollowUp.objects.visible_to(user).filter(integration_id=integration_id)
     asked = mine.filter(state=FollowUp.State.PENDING)
-    since = ids.floor(now - timedelta(hours=DAY_HOURS))
+    since = ids.floor(now - DAY)
     unconfirmed = mine.filter(state=FollowUp.State.UNCONFIRMED, id__gte=since)
     oldest_at = asked.order_by("id").values_list("accepted_at", flat=True).first()
     return Waiting(
@@ -94,10 +99,19 @@ def waiting(user: User, integration_id: int, *, now: datetime) -> Waiting:
 
 
 def queue(user: User, integration_id: int, *, now: datetime) -> Queue:
-    """Return what waits for a person, and what of it expires first."""
-    mine = FailedRequest.objects.visible_to(user).filter(integration_id=integration_id).to_fix()
-    running = mine.filter(deadline_at__gt=now).order_by("deadline_at", "id")
-    return Queue(mine.order_by()[:CAP].count(), running.first())
+    """Return what waits for a person, what of it expires first, and what nobody saved in time."""
+    mine = FailedRequest.objects.visible_to(user).filter(integration_id=integration_id)
+    fixable = mine.to_fix()
+    running = fixable.filter(deadline_at__gt=now).order_by("deadline_at", "id")
+    first = running.first()
+    is_close = first is not None and first.deadline_at is not None and first.deadline_at <= now + HOUR
+    lost = mine.filter(state=FailedRequest.State.EXPIRED, deadline_at__gt=now - DAY, deadline_at__lte=now)
+    return Queue(
+        fixable.order_by()[:CAP].count(),
+        first,
+        running.filter(deadline_at__lte=now + HOUR).order_by()[:CAP].count() if is_close else 0,
+        lost.order_by()[:CAP].count(),
+    )
 
 
 def last_recorded_at(user: User, integration_id: int) -> datetime | None:

@@ -51,6 +51,17 @@ class Slot(msgspec.Struct, frozen=True):
     ends_at: datetime
     first: int
     end: int
+    unit: timedelta
+
+    @property
+    def counted_from(self) -> datetime:
+        """The instant from which on responses are counted in this slot: its edge, to the whole hour (or minute)."""
+        return time_of(self.first, self.unit)
+
+    @property
+    def counted_to(self) -> datetime:
+        """The instant from which on they no longer are."""
+        return time_of(self.end, self.unit)
 
 
 def slots(period: Period, *, now: datetime, zone: ZoneInfo) -> tuple[Slot, ...]:
@@ -60,7 +71,7 @@ def slots(period: Period, *, now: datetime, zone: ZoneInfo) -> tuple[Slot, ...]:
     # Rounded up: rounded down, the hour that is now could lie behind the last edge.
     numbers = [-(-int(edge.timestamp()) // seconds) for edge in edges]
     return tuple(
-        Slot(edge, following, first, end)
+        Slot(edge, following, first, end, period.unit)
         for (edge, following), (first, end) in zip(pairwise(edges), pairwise(numbers), strict=True)
     )
 

@@ -17,7 +17,7 @@ from responses.models import HourlyCount, MinuteCount, OutcomeHour, User
 
 REFUSED = "refused"
 """Accepted purchases of which Ordergroove said later that they failed, wholly or in part."""
-STRANDS = ("needs_fix", REFUSED, "partial", "no_answer", "transient", "accepted", "success")
+STRANDS = ("needs_fix", REFUSED, "no_answer", "transient", "partial", "accepted", "success")
 """What a bar is stacked from, the worst at the bottom, where all bars share one base line."""
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from responses.insight import issues
+from responses.insight import issues, stakes
 from responses.models import Integration, Issue, User
 from tests.factories import (
     NOW,
@@ -186,6 +186,20 @@ def test_a_row_tells_what_is_at_stake(integration: Integration, viewer: User) ->
 
     assert row.stake.requests == 1
     assert row.stake.deadline_at == NOW + timedelta(hours=22)
+
+
+def test_the_top_issues_are_those_with_the_most_failures_of_the_day(integration: Integration, viewer: User) -> None:
+    for message, hours, count in (("Quiet", 1, 1), ("Loud", 2, 3), ("Old", 30, 9), ("Muted", 0, 9), ("Known", 0, 2)):
+        sent_at = NOW - timedelta(hours=hours)
+        record(integration, *(make_refusal(message=message, sent_at=sent_at) for _ in range(count)))
+    Issue.objects.filter(title="Muted").update(state=Issue.State.MUTED)
+    Issue.objects.filter(title="Known").update(state=Issue.State.ACKNOWLEDGED)
+    staked = stakes.of_integration(integration.pk, now=NOW)
+
+    found = issues.top(viewer, integration, staked, now=NOW)
+
+    assert [row.issue.title for row in found] == ["Loud", "Known", "Quiet"]
+    assert [row.issue.title for row in issues.top(viewer, integration, staked, now=NOW, count=1)] == ["Loud"]
 
 
 @pytest.mark.parametrize("sort", issues.SORTS)

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from responses.exchanges import Outcome, Request
 from responses.insight import overview
 from responses.insight.overview import Rate
-from responses.models import Integration, User
+from responses.models import FailedRequest, Integration, User
 from tests.factories import (
     NOW,
     make_accepted,
@@ -128,6 +128,21 @@ def test_the_queue_holds_what_a_person_must_do_and_the_first_to_expire(integrati
     assert queue.next.order_id == "soon"
 
 
+def test_the_queue_tells_what_is_pressing_and_what_was_lost(integration: Integration, viewer: User) -> None:
+    record(
+        integration,
+        make_refusal("soon", sent_at=NOW - timedelta(hours=23, minutes=30)),
+        make_refusal("later", sent_at=NOW - timedelta(hours=22)),
+        make_refusal("lost", sent_at=NOW - timedelta(hours=26)),
+        make_refusal("lost long ago", sent_at=NOW - timedelta(hours=49)),
+    )
+    FailedRequest.objects.filter(deadline_at__lte=NOW).update(state="expired", closed_at=NOW)
+
+    queue = overview.queue(viewer, integration.pk, now=NOW)
+
+    assert (queue.requests, queue.within_hour, queue.expired) == (2, 1, 1)
+
+
 def test_the_last_response_is_the_one_recorded_last(integration: Integration, viewer: User) -> None:
     assert overview.last_recorded_at(viewer, integration.pk) is None
     record(integration, make_refusal(sent_at=NOW - timedelta(hours=3)), now=NOW)
@@ -151,7 +166,7 @@ def test_the_number_of_queries_does_not_grow(
     viewer.roles  # noqa: B018 -- the roles are loaded once a request
     for count in (1, 20):
         record(integration, *(make_refusal() for _ in range(count)))
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             overview.day(viewer, integration.pk, now=NOW)
             overview.queue(viewer, integration.pk, now=NOW)
             overview.waiting(viewer, integration.pk, now=NOW)

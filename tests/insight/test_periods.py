@@ -67,6 +67,14 @@ def test_the_day_when_clocks_go_forward_has_23_hours() -> None:
     assert sum(slot.end - slot.first for slot in changed) == 23
 
 
+def test_the_edges_of_a_slot_are_the_instants_that_it_counts() -> None:
+    last = periods.slots(periods.BY_KEY["7d"], now=NOW, zone=KOLKATA)[-1]
+    minute = periods.slots(periods.BY_KEY["1h"], now=NOW, zone=KOLKATA)[-1]
+
+    assert (last.counted_from, last.counted_to) == (NOW - timedelta(hours=2), NOW + timedelta(hours=1))
+    assert (minute.counted_from, minute.counted_to) == (NOW, NOW + timedelta(minutes=1))
+
+
 def test_a_number_is_placed_in_the_slot_that_holds_it() -> None:
     slots = periods.slots(periods.BY_KEY["7d"], now=NOW, zone=KOLKATA)
 

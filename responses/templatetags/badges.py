@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -101,6 +102,7 @@ def look(table: dict[str, Look], value: object) -> Look:
     return found or msgspec.structs.replace(UNKNOWN_LOOK, word=word.replace("_", " ").capitalize())
 
 
+@lru_cache(maxsize=512)  # a list shows the same few badges in every row
 def pill(shown: Look, *, css: str = "pill", title: str = "") -> SafeString:
     """One rounded badge: icon, then word."""
     return format_html(
@@ -194,6 +196,7 @@ def code(status_code: int | None, outcome: object = None, failure: object = "", 
 
 
 @register.simple_tag
+@lru_cache(maxsize=512)
 def endpoint(name: str) -> SafeString:
     """An endpoint's name with its method set apart: ``POST /subscription/create``. Long ones break after a slash."""
     method, _, target = str(name).partition(" ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from django import template
@@ -26,6 +26,7 @@ def shapes() -> dict[str, SafeString]:
 
 
 @register.simple_tag
+@lru_cache(maxsize=1024)  # a list draws the same few icons in every row
 def icon(name: str, size: int = 18, label: str = "", css: str = "") -> SafeString:
     """The icon ``name``. Without ``label`` it is decoration, and a word must stand beside it."""
     drawn = shapes().get(name)

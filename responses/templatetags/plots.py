@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django import template
-from django.utils.html import format_html, format_html_join
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from responses import charts
@@ -22,32 +22,27 @@ def spoken(series: Sequence[charts.Series], bucket: charts.Bucket) -> str:
     return f"{bucket.title}: {', '.join(parts) if parts else 'nothing'}"
 
 
-def linked(url: str, inner: SafeString, *, label: str, css: str, is_reachable: bool) -> SafeString:
-    """``inner`` as an SVG link; only the bars, not their segments, are stops for the keyboard."""
-    reach = format_html('aria-label="{}"', label) if is_reachable else UNREACHABLE
+def linked(url: str, inner: str, *, css: str, reach: str) -> str:
+    """``inner`` as an SVG link where it leads somewhere. All arguments but ``url`` are markup."""
     if not url:
-        return format_html('<g class="{}">{}</g>', css, inner)
-    return format_html('<a class="{}" href="{}" {}>{}</a>', css, url, reach, inner)
+        return f'<g class="{css}">{inner}</g>'
+    return f'<a class="{css}" href="{escape(url)}" {reach}>{inner}</a>'
 
 
-def bar_of(plot: charts.Trend, bar: charts.Bar) -> SafeString:
-    """One bar: what can be pointed at from top to bottom, then its segments."""
-    words = spoken(plot.series, bar.bucket)
-    slot = format_html(
-        '<rect class="slot" x="{}%" y="0" width="{}%" height="{}"/><title>{}</title>',
-        bar.slot_x, bar.slot_width, plot.height, words,
-    )  # fmt: skip
-    drawn = [linked(bar.bucket.url, slot, label=words, css="bar", is_reachable=True)]
+def bar_of(plot: charts.Trend, bar: charts.Bar, tones: Sequence[str]) -> str:
+    """One bar: what can be pointed at from top to bottom, then its segments.
+
+    Hundreds of pieces a chart: put together by hand. Only the bars, not their segments, are stops for the keyboard.
+    """
+    words = escape(spoken(plot.series, bar.bucket))
+    title = f"<title>{words}</title>"
+    slot = f'<rect class="slot" x="{bar.slot_x}%" y="0" width="{bar.slot_width}%" height="{plot.height}"/>{title}'
+    drawn = [linked(bar.bucket.url, slot, css="bar", reach=f'aria-label="{words}"')]
     for piece in bar.segments:
-        series = plot.series[piece.series]
-        rect = format_html(
-            '<rect x="{}%" y="{}" width="{}%" height="{}"/><title>{}</title>',
-            bar.x, piece.y, bar.width, piece.height, words,
-        )  # fmt: skip
-        drawn.append(
-            linked(piece.url or bar.bucket.url, rect, label="", css=f"segment fill-{series.key}", is_reachable=False)
-        )
-    return format_html('<g class="column">{}</g>', format_html_join("", "{}", ((part,) for part in drawn)))
+        rect = f'<rect x="{bar.x}%" y="{piece.y}" width="{bar.width}%" height="{piece.height}"/>{title}'
+        url = piece.url or bar.bucket.url
+        drawn.append(linked(url, rect, css=f"segment fill-{tones[piece.series]}", reach=UNREACHABLE))
+    return f'<g class="column">{"".join(drawn)}</g>'
 
 
 def trend_svg(plot: charts.Trend, label: str) -> SafeString:
@@ -72,7 +67,8 @@ def trend_svg(plot: charts.Trend, label: str) -> SafeString:
             for tick in plot.across
         ),
     )
-    bars = format_html_join("", "{}", ((bar_of(plot, bar),) for bar in plot.bars))
+    tones = [escape(one.key) for one in plot.series]
+    bars = SafeString("".join(bar_of(plot, bar, tones) for bar in plot.bars))
     return format_html(
         '<div class="plot"><svg class="plot-numbers" height="{0}" aria-hidden="true">{1}</svg>'
         '<svg class="plot-bars" height="{0}" role="group" aria-label="{2}" data-bars>'
@@ -91,23 +87,19 @@ def legend(plot: charts.Trend) -> SafeString:
     return format_html('<ul class="legend">{}</ul>', entries)
 
 
+def table_row(bucket: charts.Bucket) -> str:
+    """One bar as a row of figures."""
+    name = str(escape(bucket.title))
+    if bucket.url:
+        name = f'<a href="{escape(bucket.url)}">{name}</a>'
+    numbers = "".join(f'<td class="num">{value:,}</td>' for value in bucket.values)
+    return f'<tr><th scope="row">{name}</th>{numbers}</tr>'
+
+
 def table(plot: charts.Trend, label: str, table_id: str) -> SafeString:
     """The same numbers as a table, for those who cannot see the chart or want to copy them."""
     head = format_html_join("", '<th scope="col" class="num">{}</th>', ((one.label,) for one in plot.series))
-    rows = format_html_join(
-        "",
-        '<tr><th scope="row">{}</th>{}</tr>',
-        (
-            (
-                format_html('<a href="{}">{}</a>', bar.bucket.url, bar.bucket.title)
-                if bar.bucket.url
-                else bar.bucket.title,
-                format_html_join("", '<td class="num">{}</td>', ((f"{value:,}",) for value in bar.bucket.values)),
-            )
-            for bar in plot.bars
-            if bar.bucket.total
-        ),
-    )
+    rows = SafeString("".join(table_row(bar.bucket) for bar in plot.bars if bar.bucket.total))
     return format_html(
         '<details class="plot-table" id="{}"><summary>Show as a table</summary>'
         '<div class="scroll" tabindex="0" role="region" aria-label="{}">'

@@ -46,9 +46,7 @@ def verify_subscription(world: World, parts: list[str]) -> Plan:
 
 
 def _verified(world: World, order_id: str) -> messages.Reply:
-    found = [
-        record["public_id"] for record in world.subscriptions.values() if record.get("merchant_order_id") == order_id
-    ]
+    found = [record["public_id"] for record in world.subscriptions.of("merchant_order_id", order_id)]
     if not found:
         return messages.text_reply(200, "Order does not exist")
     return messages.json_reply(200, {"result": "verified", "subscriptions": found})

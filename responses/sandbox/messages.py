@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
+from email.utils import format_datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
@@ -56,6 +58,11 @@ class Plan(msgspec.Struct):
     resource: str = ""
     key: str = ""
     applied: list[dict[str, Any]] = []
+
+
+def header_fields(reply: Reply, now: datetime) -> dict[str, str]:
+    """The header fields of an answer, but for those that say how it is framed."""
+    return {"date": format_datetime(now, usegmt=True), "server": "sandbox", **reply.headers}
 
 
 def json_reply(status_code: int, data: object, **headers: str) -> Reply:

@@ -87,7 +87,7 @@ def _is_duplicate(world: World, order_key: str) -> bool:
     taken = world.orders_taken.get(order_key)
     if taken is None or not (world.modes.duplicate_guard or taken.get("is_guarded")):
         return False
-    result = world.purchases.get(taken["id"], {}).get("result")
+    result = (world.purchases.get(taken["id"]) or {}).get("result")
     return result is None or bool(result["subscriptions"]) or not result["errors"] or world.modes.guard_failed_orders
 
 

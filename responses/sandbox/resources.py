@@ -40,7 +40,7 @@ CHANGES: dict[str, dict[str, Change]] = {
         "change_payment": Change(required=("payment",)),
         "change_shipping_address": Change(required=("shipping_address",)),
         "change_shipping": Change(required=("shipping_address",)),
-        "change_reminder_days": Change(required=("reminder_days",)),
+        "change_email_reminder": Change(required=("reminder_days",)),
         "change_next_order_date": Change(required=("order_date",), wants_live=True),
         "change_offer": Change(required=("offer",)),
     },
@@ -98,10 +98,11 @@ def shelf_of(world: World, kind: str) -> Shelf:
 def find_all(world: World, kind: str, received: Received) -> Plan:
     """``GET /things/?customer=...``: with paging by offset, or by cursor for version 2."""
     wanted = {name: received.query[name] for name in FILTERS[kind] if name in received.query}
+    shelf = shelf_of(world, kind)
+    owner = next((name for name in Shelf.INDEXED if name in wanted), None)
+    held = shelf.values() if owner is None else shelf.of(owner, wanted[owner])
     records = [
-        record
-        for record in reversed(shelf_of(world, kind).values())
-        if all(_as_text(record.get(name)) == value for name, value in wanted.items())
+        record for record in reversed(held) if all(_as_text(record.get(name)) == wanted[name] for name in wanted)
     ]
     size = _bounded(received.query.get("page_size"), default=_PAGE, most=100)
     start = _bounded(received.query.get("cursor") or received.query.get("offset"), default=0, most=1_000_000)
@@ -193,7 +194,7 @@ def remove(world: World, kind: str, key: str, now: datetime) -> Plan:
     """``DELETE /things/{id}/delete/`` or ``DELETE /things/{id}/``: 204."""
     if worlds.is_locked(world, key, now):
         return Plan(messages.in_use(), resource=key)
-    if shelf_of(world, kind).pop(key, None) is None:
+    if shelf_of(world, kind).pop(key) is None:
         return Plan(messages.not_found(), resource=key)
     return Plan(Reply(204), resource=key, applied=[{"what": f"{kind} delete", "id": key}])
 
@@ -204,9 +205,8 @@ def use_for_all(world: World, kind: str, key: str) -> Plan:
     if record is None:
         return Plan(messages.not_found(), resource=key)
     field = "payment" if kind == "payments" else "shipping_address"
-    for subscription in world.subscriptions.values():
-        if subscription["customer"] == record["customer"]:
-            subscription[field] = key
+    for subscription in world.subscriptions.of("customer", record["customer"]):
+        subscription[field] = key
     return Plan(Reply(204), resource=key, applied=[{"what": f"{kind} use_for_all", "id": key}])
 
 

@@ -120,16 +120,17 @@ def _by_product(world: World, received: Received) -> str:
 
 
 def _tries(world: World, key: str) -> int:
-    return int(world.tries.get(key, {"n": 0})["n"])
+    return int((world.tries.get(key) or {"n": 0})["n"])
 
 
 def _by_chance(world: World, received: Received) -> str:
     if not world.modes.weights:
         return ""
     dice = world.rng.random()
+    targets = (received.path, f"{received.method} {received.path}")
     for key, share in world.modes.weights.items():
         name, _, prefix = key.partition("@")
-        if prefix and not received.path.startswith(prefix):
+        if prefix and not any(target.startswith(prefix) for target in targets):
             continue
         if dice < share:
             return name

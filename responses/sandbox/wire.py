@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import format_datetime
 from urllib.parse import parse_qsl, unquote
 
 import httptools
@@ -133,7 +132,7 @@ async def refuse(writer: asyncio.StreamWriter, status_code: int, now: datetime) 
 
 
 def _head(reply: Reply, now: datetime, *, is_kept: bool, is_head: bool = False) -> bytes:
-    fields = {"date": format_datetime(now, usegmt=True), "server": "sandbox", **reply.headers}
+    fields = messages.header_fields(reply, now)
     if reply.status_code not in (204, 304) and not is_head:
         fields["content-length"] = str(len(reply.body))
     if not is_kept:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -32,7 +32,8 @@ class Modes(msgspec.Struct, forbid_unknown_fields=True):
     """The name of an answer that every request gets; ``""`` for none."""
     outage_until: float | None = None
     weights: dict[str, float] = {}
-    """Name of an answer → share of requests, 0 to 1. ``423@/subscriptions/`` limits it to paths that begin so."""
+    """Name of an answer → share of requests, 0 to 1. ``423@/subscriptions/`` and ``423@PATCH /subscriptions/`` limit it
+    to what begins so."""
     next: list[Step] = []
     pending_seconds: float = 3.0
     long_pending_seconds: float = 120.0
@@ -62,15 +63,61 @@ class Modes(msgspec.Struct, forbid_unknown_fields=True):
     """More than so many requests in a minute end in 429; 0 for no limit."""
 
 
-class Shelf(OrderedDict[str, Record]):
-    """Records by id; the oldest goes when there are too many."""
+class Shelf:
+    """Records by id, found by owner without looking at all of them; the oldest goes when there are too many."""
+
+    INDEXED = ("customer", "order", "merchant_order_id")  # these never change
+
+    def __init__(self) -> None:
+        self._records: dict[str, Record] = {}
+        self._index: dict[tuple[str, str], dict[str, Record]] = {}
 
     def put(self, key: str, record: Record) -> Record:
-        """Keep ``record`` and return it."""
-        self[key] = record
-        while len(self) > KEPT:
-            self.popitem(last=False)
+        """Keep ``record``, in the place of an older one with its key, and return it."""
+        self._forget(key, self._records.get(key))
+        self._records[key] = record
+        for owner in self._owners(record):
+            self._index.setdefault(owner, {})[key] = record
+        if len(self._records) > KEPT:
+            self.pop(next(iter(self._records)))
         return record
+
+    def get(self, key: str) -> Record | None:
+        """The record, ``None`` when there is none."""
+        return self._records.get(key)
+
+    def pop(self, key: str) -> Record | None:
+        """Take the record out."""
+        record = self._records.pop(key, None)
+        self._forget(key, record)
+        return record
+
+    def of(self, field: str, value: str) -> list[Record]:
+        """The records of one owner, oldest first."""
+        return list(self._index.get((field, value), {}).values())
+
+    def values(self) -> list[Record]:
+        """All records, oldest first."""
+        return list(self._records.values())
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._records
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def _owners(self, record: Record) -> list[tuple[str, str]]:
+        return [(field, str(record[field])) for field in self.INDEXED if record.get(field) not in (None, "")]
+
+    def _forget(self, key: str, record: Record | None) -> None:
+        for owner in self._owners(record) if record is not None else ():
+            held = self._index.get(owner, {})
+            held.pop(key, None)
+            if not held:
+                self._index.pop(owner, None)
 
 
 @dataclass

@@ -153,7 +153,7 @@ def test_a_payment_used_for_all_reaches_every_subscription() -> None:
     payment = ask(world, "POST", "/payments/create/", {"customer": "00026001", "token_id": "2", "cc_number": "4"})[1]
 
     assert ask(world, "POST", f"/payments/{payment['public_id']}/use_for_all/") == (204, "")
-    assert world.subscriptions[key]["payment"] == payment["public_id"]
+    assert ask(world, "GET", f"/subscriptions/{key}/")[1]["payment"] == payment["public_id"]
     assert "cc_number" not in payment
 
 

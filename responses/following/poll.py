@@ -32,9 +32,9 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=120)
 """Longer than a task may run."""
 A_TURN = 20
-"""So many questions a turn at most, on all accounts together."""
-TURN = timedelta(seconds=1)
-AT_ONCE = 10
+"""So many questions a turn at most, on all accounts together, side by side."""
+TURN, HOLD, PAUSE = "poll", timedelta(seconds=30), timedelta(seconds=1)
+"""One worker polls at a time, so that a host which hangs never keeps all of them from sending messages."""
 
 Clock = Callable[[], datetime]
 Dice = Callable[[], float]
@@ -57,11 +57,19 @@ class Claimed(msgspec.Struct, frozen=True):
 
 def poll(*, clock: Clock, dice: Dice, seconds: float = client.ASK_SECONDS) -> frozenset[str]:
     """Ask for the results that are due, at most ``A_TURN``; return the nudges of what was recorded."""
-    claimed = claim(clock())
+    now = clock()
+    if not FollowUp.objects.due(now).exists() or not LastRun.objects.take_turn(TURN, every=HOLD, now=now):
+        return frozenset()
+    try:
+        return _ask_all(claim(now), clock=clock, dice=dice, seconds=seconds)
+    finally:
+        LastRun.objects.end_turn(TURN, every=HOLD, pause=PAUSE, now=clock())
+
+
+def _ask_all(claimed: Sequence[Claimed], *, clock: Clock, dice: Dice, seconds: float) -> frozenset[str]:
+    """Ask side by side, and keep each answer as soon as it is there."""
     nudges: frozenset[str] = frozenset()
-    if not claimed:
-        return nudges
-    with ThreadPoolExecutor(min(AT_ONCE, len(claimed)), "poll") as pool:
+    with ThreadPoolExecutor(A_TURN, "poll") as pool:
         asked: dict[Future[Exchange], Claimed] = {pool.submit(ask, one, clock, seconds): one for one in claimed}
         waiting = set(asked)
         while waiting:
@@ -83,10 +91,8 @@ def claim(now: datetime) -> list[Claimed]:
     """Take the lease on follow-ups that are due, a fair share of each integration's. No two workers take the same."""
     due = FollowUp.objects.due(now)
     integration_ids = list(due.values_list("integration_id", flat=True).distinct())
-    if not integration_ids or not LastRun.objects.take_turn("poll", every=TURN, now=now):
-        return []
     claimed: list[Claimed] = []
-    share = max(1, A_TURN // len(integration_ids))
+    share = max(1, A_TURN // max(1, len(integration_ids)))
     for integration in Integration.objects.filter(pk__in=integration_ids).order_by("pk"):
         most = min(pauses.allowance(integration, share, now=now), A_TURN - len(claimed))
         if most > 0:

@@ -27,6 +27,10 @@ class LastRunQuerySet(models.QuerySet["LastRun"]):
             return True
         return self.get_or_create(name=name, defaults={"ran_at": now})[1]
 
+    def end_turn(self, name: str, *, every: timedelta, pause: timedelta, now: datetime) -> None:
+        """Let the next one have its turn after ``pause`` already: ``every`` is for the case that this one died."""
+        self.filter(name=name).update(ran_at=now - every + pause)
+
 
 class LastRun(models.Model):
     """When a job that must not run too often last ran: the schedule itself keeps nothing on disk."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from responses.exchanges import Exchange, Origin, Request
 from responses.following import poll
-from responses.models import FollowUp, Integration, LastRun
+from responses.models import FollowUp, Integration
 from responses.sandbox.server import Running
 from responses.sending import client, credentials
 from tests.factories import NOW, make_integration, make_purchase, record
@@ -53,11 +53,6 @@ def poll_at(now: datetime, *, seconds: float = 5.0) -> frozenset[str]:
 def after(seconds: float) -> datetime:
     """The instant so many seconds after ``NOW``."""
     return NOW + timedelta(seconds=seconds)
-
-
-def forget_turns() -> None:
-    """Let the next poll have its turn, however soon it comes."""
-    LastRun.objects.all().delete()
 
 
 def asked(box: Running) -> int:

@@ -5,14 +5,7 @@ from datetime import timedelta
 import pytest
 
 from responses.exchanges import Outcome
-from responses.models import (
-    FailedRequest,
-    FollowUp,
-    Issue,
-    OutcomeHour,
-    Response,
-    SealedRequest,
-)
+from responses.models import FailedRequest, FollowUp, Issue, OutcomeHour, Response, SealedRequest
 from responses.sandbox.server import Running
 from tests.factories import NOW, make_exchange, record
 from tests.following.buying import after, buy, make_shop, poll_at, purchase, status_request

@@ -6,15 +6,10 @@ import pytest
 from django.db import connection
 
 from responses.following import poll
-from responses.models import (
-    FailedRequest,
-    FollowUp,
-    Integration,
-    Issue,
-)
+from responses.models import FailedRequest, FollowUp, Integration, Issue, LastRun
 from responses.sandbox.server import Running
 from tests.factories import NOW, make_exchange, record
-from tests.following.buying import after, asked, buy, forget_turns, make_shop, poll_at, status_request
+from tests.following.buying import after, asked, buy, make_shop, poll_at, status_request
 from tests.sending import hostile
 
 pytestmark = pytest.mark.django_db
@@ -73,7 +68,6 @@ def test_two_claims_never_hold_the_same(box: Running) -> None:
     for number in range(5):
         buy(shop, box, f"1044{number}")
     first = poll.claim(after(2))
-    forget_turns()
     assert (len(first), poll.claim(after(2))) == (5, [])
 
 
@@ -85,8 +79,27 @@ def test_a_turn_is_bounded_and_shared(box: Running) -> None:
     claimed = poll.claim(after(10))
     assert len(claimed) == 11
     assert late.pk in {one.id for one in claimed}
-    assert poll.claim(after(10.5)) == []
     assert len(poll.claim(after(11))) == 20
+
+
+def test_a_turn_follows_another_after_a_second(box: Running) -> None:
+    shop = make_shop(box)
+    for number in range(45):
+        buy(shop, box, f"1047{number}")
+    counts = []
+    for at in (2, 2.9, 3, 4, 5):
+        poll_at(after(at))
+        counts.append(asked(box))
+    assert counts == [20, 20, 40, 45, 45]
+
+
+def test_one_worker_polls_at_a_time_and_a_dead_one_is_followed_after_its_hold(box: Running) -> None:
+    buy(make_shop(box), box, "10480")
+    assert LastRun.objects.take_turn(poll.TURN, every=poll.HOLD, now=after(2))
+    poll_at(after(31))
+    assert asked(box) == 0
+    poll_at(after(32))
+    assert asked(box) == 1
 
 
 def test_nothing_due_writes_nothing(django_assert_num_queries: object) -> None:
@@ -139,6 +152,7 @@ def test_four_workers_settle_each_purchase_once(box: Running) -> None:
     for thread in threads:
         thread.join(20)
     assert asked(box) == 12
+    assert FollowUp.objects.filter(polls=1).count() == 12
     assert FailedRequest.objects.count() == 12
     assert Issue.objects.get().failures == 12
 

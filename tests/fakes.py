@@ -1,4 +1,4 @@
-"""Stand-ins for the outside world, on loopback: a Slack that checks what it is sent, and a mail server that keeps it."""
+"""Stand-ins for the outside world, on loopback: a Slack that checks what it gets, a mail server that keeps it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from aiosmtpd.controller import Controller
@@ -59,10 +59,14 @@ class FakeSlack:
             def do_GET(self) -> None:
                 fake._answer(self)
 
-            def log_message(self, format: str, *args: object) -> None:
-                pass
+            def log_message(self, *_words: object) -> None:
+                """A test's output is its own."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(ThreadingHTTPServer):
+            def handle_error(self, request: object, client_address: object) -> None:
+                """Whoever asked has left: that is what some tests are about."""
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=lambda: self._server.serve_forever(0.02), daemon=True)
 
     @property
@@ -70,7 +74,7 @@ class FakeSlack:
         """An incoming webhook of this server."""
         return f"http://127.0.0.1:{self._server.server_port}/services/T000/B000/verysecret1234"
 
-    def __enter__(self) -> FakeSlack:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -179,7 +183,7 @@ class FakeMail:
         return int(self._controller.port)
 
     async def handle_RCPT(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, rcpt_options: list[str]
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         """Take or refuse one recipient."""
         if address in self.refused:
@@ -187,7 +191,7 @@ class FakeMail:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take or refuse one message."""
         answer = self.script.popleft() if self.script else "250 OK"
         if answer == "hang":
@@ -202,7 +206,7 @@ class FakeMail:
             self.recipients.append(list(envelope.rcpt_tos))
         return answer
 
-    def __enter__(self) -> FakeMail:
+    def __enter__(self) -> Self:
         self._controller.start()
         return self
 

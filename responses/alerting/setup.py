@@ -27,7 +27,7 @@ class Doer(msgspec.Struct, frozen=True):
 def add(
     kind: Channel.Kind, target: str, *, name: str = "", integration: Integration | None, doer: Doer, now: datetime
 ) -> Channel:
-    """Add a channel that is on; it is called by its hint unless it has a name. ``TargetError``: the target is refused."""
+    """Add a channel that is on, called by its hint unless it has a name; ``TargetError`` when the target is refused."""
     speaker = kinds.of(kind)
     kept = speaker.validate(target)
     shown = speaker.hint(kept)

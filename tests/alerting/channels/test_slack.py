@@ -30,7 +30,13 @@ def test_a_message_is_accepted_and_says_it_all(fake: FakeSlack) -> None:
 
     [payload] = fake.accepted
     words = json.dumps(payload, ensure_ascii=False)
-    for part in ("🔴 *PRODUCTION · Shop EU* · New issue", "Session id cannot be null", "*14* failures", "session_id", URL):
+    for part in (
+        "🔴 *PRODUCTION · Shop EU* · New issue",
+        "Session id cannot be null",
+        "*14* failures",
+        "session_id",
+        URL,
+    ):
         assert part in words
     assert payload["text"].startswith("New issue in PRODUCTION · Shop EU: Session id cannot be null.")
     assert payload["text"].endswith(URL)

@@ -14,7 +14,9 @@ HOOK = "https://hooks.slack.com/services/T/B/x"
 
 
 def test_a_webhook_is_taken_apart() -> None:
-    assert targets.parse(HOOK + "?a=b", allow_private=False) == Target("https", "hooks.slack.com", 443, "/services/T/B/x?a=b")
+    assert targets.parse(HOOK + "?a=b", allow_private=False) == Target(
+        "https", "hooks.slack.com", 443, "/services/T/B/x?a=b"
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,12 +71,16 @@ def test_a_target_that_must_not_be_used_is_refused_in_words(url: str, words: str
         targets.parse(url, allow_private=False)
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/x", "https://10.1.2.3/x", "http://localhost/x", "https://[::1]/x"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080/x", "https://10.1.2.3/x", "http://localhost/x", "https://[::1]/x"]
+)
 def test_private_targets_may_be_allowed(url: str) -> None:
     assert targets.parse(url, allow_private=True).host
 
 
-@pytest.mark.parametrize("url", ["http://0.0.0.0/x", "http://224.0.0.1/x", "https://user@10.0.0.1/x", "http://10.0.0.1/#x"])
+@pytest.mark.parametrize(
+    "url", ["http://0.0.0.0/x", "http://224.0.0.1/x", "https://user@10.0.0.1/x", "http://10.0.0.1/#x"]
+)
 def test_what_is_never_a_target_stays_refused_where_private_ones_are_allowed(url: str) -> None:
     with pytest.raises(TargetError):
         targets.parse(url, allow_private=True)

@@ -5,7 +5,7 @@ Each has an id; its test turns the setting off and looks for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -140,17 +140,21 @@ def check_limits(**kwargs: Any) -> list[CheckMessage]:
 
 def check_databases(**kwargs: Any) -> list[CheckMessage]:
     """How the databases are configured. What the connection says is checked by ``check_connections``."""
+    return [message for alias, database in settings.DATABASES.items() for message in of_database(alias, database)]
+
+
+def of_database(alias: str, database: Mapping[str, Any]) -> list[CheckMessage]:
+    """What is wrong with one entry of DATABASES."""
     found: list[CheckMessage] = []
-    for alias, database in settings.DATABASES.items():
-        options = database.get("OPTIONS", {})
-        if database.get("ATOMIC_REQUESTS"):
-            found.append(_error("E050", f"ATOMIC_REQUESTS must be off ({alias})."))
-        if database["ENGINE"] not in (SQLITE, POSTGRESQL):
-            found.append(_error("E051", f"The database must be {SQLITE} or {POSTGRESQL} ({alias})."))
-        if database["ENGINE"] == SQLITE and options.get("transaction_mode") != "IMMEDIATE":
-            found.append(_error("E052", f"SQLite needs transaction_mode IMMEDIATE ({alias})."))
-        if database["ENGINE"] == POSTGRESQL and not database.get("CONN_HEALTH_CHECKS"):
-            found.append(_error("E053", f"PostgreSQL needs CONN_HEALTH_CHECKS ({alias})."))
+    options = database.get("OPTIONS", {})
+    if database.get("ATOMIC_REQUESTS"):
+        found.append(_error("E050", f"ATOMIC_REQUESTS must be off ({alias})."))
+    if database["ENGINE"] not in (SQLITE, POSTGRESQL):
+        found.append(_error("E051", f"The database must be {SQLITE} or {POSTGRESQL} ({alias})."))
+    if database["ENGINE"] == SQLITE and options.get("transaction_mode") != "IMMEDIATE":
+        found.append(_error("E052", f"SQLite needs transaction_mode IMMEDIATE ({alias})."))
+    if database["ENGINE"] == POSTGRESQL and not database.get("CONN_HEALTH_CHECKS"):
+        found.append(_error("E053", f"PostgreSQL needs CONN_HEALTH_CHECKS ({alias})."))
     return found
 
 

@@ -13,6 +13,7 @@ import structlog
 from structlog.typing import Processor
 
 from ordergroove_monitor import scrub
+from responses import redaction
 
 # What says too much, or says it for every task.
 _QUIET = {
@@ -25,6 +26,10 @@ _QUIET = {
     "urllib3": "WARNING",
     "uvicorn.access": "CRITICAL",
 }
+
+
+# Ours from beginning to end.
+_OWN = frozenset({"timestamp", "level", "logger", "request_id", "task", "task_id"})
 
 
 def config(*, level: str) -> dict[str, Any]:
@@ -84,8 +89,8 @@ def unbind() -> None:
 def scrub_event(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Mask every text of a line, however deep it lies."""
     for name, value in event.items():
-        if name not in ("timestamp", "level", "logger", "request_id"):
-            event[name] = _scrubbed(value)
+        if name not in _OWN:
+            event[name] = _named(name, value)
     return event
 
 
@@ -94,7 +99,7 @@ def _scrubbed(value: Any) -> Any:
         return value
     if isinstance(value, dict):
         # The name stands beside the value, so that what is called a secret is masked whatever it looks like.
-        return {str(key): _named(str(key), item) for key, item in value.items()}
+        return {scrub.text(str(key)): _named(str(key), item) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_scrubbed(item) for item in value]
     if isinstance(value, (bytes, bytearray, memoryview)):
@@ -103,9 +108,7 @@ def _scrubbed(value: Any) -> Any:
 
 
 def _named(name: str, value: Any) -> Any:
-    if isinstance(value, str) and scrub.MASK in scrub.text(f"{name}={value or 'x'}"):
-        return scrub.MASK
-    return _scrubbed(value)
+    return redaction.MASK if scrub.is_secret(name) else _scrubbed(value)
 
 
 def _shared() -> list[Processor]:
@@ -116,5 +119,4 @@ def _shared() -> list[Processor]:
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
-        structlog.processors.UnicodeDecoder(),
     ]

@@ -17,7 +17,7 @@ _DECENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 def accept(value: str) -> str:
     """``value`` when it can stand in a log line and a header field as it is, else a new id."""
-    return value if _DECENT.fullmatch(value) else uuid.uuid4().hex
+    return value if _DECENT.fullmatch(value) else str(uuid.uuid4())
 
 
 def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -46,6 +46,7 @@ def start(dsn: str, *, environment: str, transport: type[Transport] | None = Non
     """Begin to report; does nothing without ``dsn``. ``transport`` stands in for the network in tests."""
     if not dsn:
         return
+    # Neither send_default_pii nor its successor data_collection is given: this is how the SDK collects least.
     sentry_sdk.init(
         dsn=dsn,
         environment=environment,
@@ -59,7 +60,6 @@ def start(dsn: str, *, environment: str, transport: type[Transport] | None = Non
         ],
         include_local_variables=False,
         max_request_body_size="never",
-        send_default_pii=False,
         max_breadcrumbs=20,
         server_name="",
         traces_sample_rate=None,

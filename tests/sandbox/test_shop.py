@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import re
 import signal
 import subprocess
@@ -14,6 +15,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from responses.exchanges import Exchange
+from responses.intake import payload
 from responses.intake.recorder import Recorder
 from responses.sandbox import server, shop, weather
 from responses.sandbox.shop import Plan
@@ -46,6 +49,8 @@ def test_every_call_of_the_shop_reaches_the_sandbox_and_the_monitor() -> None:
     agents = {record["request"]["headers"]["user-agent"] for record in monitor.records}
     assert any(agent.startswith("storefront/") for agent in agents)
     assert all("x-api-key" not in record["request"]["headers"] for record in monitor.records)
+    taken = payload.decode(json.dumps({"responses": monitor.records}).encode(), media_type="application/json")
+    assert [type(exchange) for exchange in taken] == [Exchange] * 60
     assert {entry.key for entry in calls} == {"x-api-key sandbox-key"}
 
 

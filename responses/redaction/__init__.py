@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from responses.exchanges import Request
-from responses.redaction import bodies, heads, keys, leaves, messages, shapes, tree
+from responses.redaction import bodies, echoes, heads, keys, leaves, messages, shapes, tree
 from responses.redaction.heads import CREDENTIAL_HEADERS as CREDENTIAL_HEADERS
 from responses.redaction.state import CARD as CARD
 from responses.redaction.state import EMAIL as EMAIL
@@ -33,26 +33,31 @@ class Redacted(msgspec.Struct, Generic[T], frozen=True):
 
 
 class RedactedRequest(msgspec.Struct, frozen=True):
-    """A request as it may be shown; and whether a security code or a clear card number was seen anywhere in it."""
+    """As it may be shown, with what was hidden; and whether a security code or clear card number was seen."""
 
     url: str
     headers: dict[str, str]
     body: bytes
     has_clear_card: bool
+    hidden: frozenset[str]
+
+    def echoes(self) -> tuple[str, ...]:
+        """What an answer may quote of it: given as ``known`` to the other functions, it is masked there too."""
+        return echoes.of(self.hidden)
 
 
 def of_request(request: Request) -> RedactedRequest:
-    """Target, header fields and body in one pass: what decides whether the original may be sealed."""
+    """Target, header fields and body in one pass. Only this sees all that decides whether the original may be kept."""
     state = shapes.new_state()
     url = heads.url(request.url, state)
     headers = heads.headers(request.headers, state)
     body = bodies.clean(request.body, request.headers.get("content-type", ""), state, mode=leaves.OPEN)
-    return RedactedRequest(url, headers, body, state.has_clear_card)
+    return RedactedRequest(url, headers, body, state.has_clear_card, frozenset(state.hidden))
 
 
-def of_headers(headers: dict[str, str]) -> dict[str, str]:
+def of_headers(headers: dict[str, str], *, known: tuple[str, ...] = ()) -> dict[str, str]:
     """Header fields as they may be shown."""
-    return heads.headers(headers, shapes.new_state())
+    return heads.headers(headers, shapes.new_state(known=known))
 
 
 def of_url(url: str) -> str:
@@ -60,17 +65,17 @@ def of_url(url: str) -> str:
     return heads.url(url, shapes.new_state())
 
 
-def of_text(text: str) -> str:
+def of_text(text: str, *, known: tuple[str, ...] = ()) -> str:
     """A message as it may be shown."""
-    return shapes.clean(text, shapes.new_state())
+    return shapes.clean(text, shapes.new_state(known=known))
 
 
-def of_message(text: str, *, field: str) -> str:
+def of_message(text: str, *, field: str, known: tuple[str, ...] = ()) -> str:
     """A complaint about a field: where the field is sensitive, only words that are nobody's data stay."""
     mode = leaves.OPEN
     for part in field.split("."):
         mode = leaves.INNER[mode][keys.rule(part)]
-    shown = of_text(text)
+    shown = of_text(text, known=known)
     return messages.kept(shown) if mode & 7 >= leaves.HIDDEN and shown else shown
 
 
@@ -82,15 +87,17 @@ def of_data(data: object, *, is_answer: bool = False) -> Redacted[Any]:
     return Redacted(holder[0], state.has_clear_card)
 
 
-def of_body(body: bytes, *, content_type: str = "", is_answer: bool = False) -> Redacted[bytes]:
+def of_body(
+    body: bytes, *, content_type: str = "", is_answer: bool = False, known: tuple[str, ...] = ()
+) -> Redacted[bytes]:
     """A body as it may be shown.
 
     ``is_answer``: it answers that something went wrong, so that a text under a sensitive name may be a complaint about
-    that field, and not its value; `messages` holds the rule.
+    that field, and not its value; `messages` holds the rule. ``known``: what was hidden in the request (`RedactedRequest.echoes`).
     """
-    state = shapes.new_state()
     if not body:
         return Redacted(body, has_clear_card=False)
+    state = shapes.new_state(known=echoes.found_in(body, known) if known else ())
     shown = bodies.clean(body, content_type, state, mode=leaves.MESSAGES if is_answer else leaves.OPEN)
     return Redacted(shown, state.has_clear_card)
 

@@ -16,7 +16,8 @@ _RUN = re.compile(rf"\d(?:{_BETWEEN}{{0,3}}\d){{12,}}")
 _CONTIGUOUS = re.compile(r"\d{13}")
 _GROUP = re.compile(r"\d+")
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-_MANY_GROUPS = 200
+_MANY_GROUPS = 40
+"""No card number is written in so many groups; a longer run is searched as one number."""
 
 # First digits of the issuers, with the lengths of their numbers.
 _ISSUERS = (
@@ -34,6 +35,7 @@ _COMMON = re.compile(
     r"4\d{15}|5[1-5]\d{14}|(?:222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}"
     r"|(?:6011|64[4-9]\d|65\d\d)\d{12}|35(?:2[89]|[3-8]\d)\d{12}"
 )
+_COMMON_AHEAD = re.compile(f"(?=({_COMMON.pattern}))")
 
 # The digit classes of a whole body, for `may_hold`: digits, dots, and nothing of what else may stand between digits.
 _CLASSES = bytes(48 if 48 <= byte <= 57 else 46 if byte == 46 else 120 for byte in range(256))
@@ -96,6 +98,8 @@ def _common_only(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 def _in_groups(text: str, groups: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Card numbers that begin and end with a group; or inside one group of 17 digits and more."""
+    if len(groups) > _MANY_GROUPS:
+        return _inside(text, groups)
     found: list[tuple[int, int]] = []
     first = 0
     while first < len(groups):
@@ -104,9 +108,8 @@ def _in_groups(text: str, groups: list[tuple[int, int]]) -> list[tuple[int, int]
             found.append((groups[first][0], groups[last][1]))
             first = last + 1
             continue
-        start, end = groups[first]
-        if end - start >= 17:
-            found += _inside(text, start, end)
+        if groups[first][1] - groups[first][0] >= 17:
+            found += _inside(text, [groups[first]])
         first += 1
     return found
 
@@ -126,18 +129,16 @@ def _card_from(text: str, groups: list[tuple[int, int]], first: int) -> int | No
     return None
 
 
-def _inside(text: str, start: int, end: int) -> list[tuple[int, int]]:
+def _inside(text: str, groups: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Card numbers of the common shapes that are glued to other digits, an expiry date for example."""
+    digits = _ascii("".join(text[start:end] for start, end in groups))
+    places = [place for start, end in groups for place in range(start, end)]
     found: list[tuple[int, int]] = []
-    digits = _ascii(text[start:end])
-    at = 0
-    while at <= len(digits) - 15:
-        match = _COMMON.match(digits, at)
-        if match is not None and _passes_luhn(match[0]):
-            found.append((start + at, start + match.end()))
-            at = match.end()
-        else:
-            at += 1
+    done = 0
+    for match in _COMMON_AHEAD.finditer(digits):
+        if match.start() >= done and _passes_luhn(match[1]):
+            done = match.end(1)
+            found.append((places[match.start()], places[done - 1] + 1))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from responses.redaction import keys, leaves, tree
 from responses.redaction.keys import Rule
@@ -57,15 +57,16 @@ def _rule(name: str) -> tuple[Rule, int]:
 
 
 def _decoded(written: str) -> str:
-    """Decoded until nothing changes, at most three times: a name or value that was encoded twice means the same."""
-    for _ in range(3):
-        if "%" not in written and "+" not in written:
+    """Decoded until nothing changes, a few times: a name or value that was encoded twice means the same."""
+    if "%" not in written and "+" not in written:
+        return written
+    # A plus is a blank for the form only: below it, it is what was written, in "+44" say.
+    decoded = unquote_plus(written, errors="surrogateescape")
+    for _ in range(2):
+        if "%" not in decoded:
             break
-        decoded = unquote_plus(written, errors="surrogateescape")
-        if decoded == written:
-            break
-        written = decoded
-    return written
+        decoded = unquote(decoded, errors="surrogateescape")
+    return decoded
 
 
 def _encoded(shown: str) -> str:

@@ -59,12 +59,12 @@ def headers(fields: dict[str, str], state: State) -> dict[str, str]:
     """The header fields as they may be shown, names as they came."""
     shown: dict[str, str] = {}
     for field in fields.items():
-        if field in _seen:
+        if field in _seen and not state.known:
             shown[field[0]] = field[1]
             continue
         name, value = _name(field[0], state), _value(field[0].lower(), field[1], state)
         shown[name] = value
-        if (name, value) == field and len(name) + len(value) <= _SEEN_LENGTH:
+        if (name, value) == field and not state.known and len(name) + len(value) <= _SEEN_LENGTH:
             if len(_seen) >= _SEEN_SIZE:
                 _seen.clear()
             _seen.add(field)

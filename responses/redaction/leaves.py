@@ -107,6 +107,7 @@ def _digits(given: float) -> str:
 def _hidden(given: str, rule: Rule, mode: int, state: State) -> str:
     if _is_placeholder(given):
         return given
+    state.hidden.add(given)
     base = mode & 7
     is_complaint = bool(mode & MESSAGES)
     if base == CVV_DATA or rule is Rule.CVV:
@@ -116,7 +117,7 @@ def _hidden(given: str, rule: Rule, mode: int, state: State) -> str:
     if not state.has_clear_card:
         _look_for_cards(given, state)
     if is_complaint:
-        return messages.kept(given)
+        return messages.kept(state.clean(given, state))
     if rule is Rule.ADDRESS and base <= PERSON and _ADDRESS_ID.fullmatch(given) is not None:
         return given
     return MASK

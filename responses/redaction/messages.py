@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from responses.redaction.keys import words
-from responses.redaction.state import MASK
+from responses.redaction.state import CARD, EMAIL, MASK
 
 _REFUSALS = words(
     """
@@ -57,7 +57,7 @@ _WORDS = _REFUSALS | words(
     outside inside
     """
 )
-_TOKEN = re.compile(r"[^\W_]+(?:['’][a-z]+)?|_+|\s+|[^\w\s]+")
+_TOKEN = re.compile(r"\[(?:masked|card|e-mail)\]|e-mail|[^\W_]+(?:['’][a-z]+)?|_+|\s+|[^\w\s]+")
 _COUNTED = words(
     """
     character characters digit digits byte bytes letter letters or and decimal decimals item items days times
@@ -65,6 +65,11 @@ _COUNTED = words(
 )
 _COUNTING = words("than least most between exactly minimum maximum min max length and or")
 _MASKS = re.compile(r"(?:\[masked\][\s,.:;/'\"()\-]*){2,}")
+
+
+def is_word(text: str) -> bool:
+    """Whether a text is nothing but one word that messages are made of: as a value it tells nothing about anybody."""
+    return text.lower() in _WORDS
 
 
 def is_message(text: str) -> bool:
@@ -85,9 +90,9 @@ def kept(text: str) -> str:
 def _is_harmless(tokens: list[str], at: int) -> bool:
     word = tokens[at]
     if word[0].isalnum():
-        return word in _WORDS or (word.isdecimal() and len(word) <= 4 and _is_count(tokens, at))
-    # Signs alone hold nothing, but an e-mail address or a number must not be readable from what is left around it.
-    return len(word) <= 3
+        return word == "e-mail" or word in _WORDS or (word.isdecimal() and len(word) <= 4 and _is_count(tokens, at))
+    # Our own marks stay, and short runs of signs: they hold nothing.
+    return len(word) <= 3 or word in (MASK, CARD, EMAIL)
 
 
 def _is_count(tokens: list[str], at: int) -> bool:

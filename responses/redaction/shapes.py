@@ -48,7 +48,9 @@ def clean(text: str, state: State, *, is_id: bool = False) -> str:
         if state.digits and _HARMLESS.fullmatch(text) is None:
             text, found = cards.mask(text, CARD, is_id=is_id)
             state.has_clear_card |= found
-        return _without_base64(text, state) if len(text) >= 20 and not text.islower() else text
+        if len(text) < 20 or text.islower():
+            return text
+        return _without_base64(texts.without_signed(text) if "." in text or "_" in text else text, state)
     if _SEALED.fullmatch(text) is not None:
         _opaque(text, state)
         return MASK

@@ -20,7 +20,7 @@ class Clean(Protocol):
 class State:
     """Made anew for each body. ``has_clear_card`` only ever turns to true."""
 
-    __slots__ = ("clean", "depth", "digits", "has_clear_card", "is_encoded", "known")
+    __slots__ = ("clean", "depth", "digits", "has_clear_card", "hidden", "is_encoded", "known")
 
     def __init__(self, clean: Clean, *, digits: bool = True, known: tuple[str, ...] = ()) -> None:
         self.clean = clean
@@ -28,8 +28,10 @@ class State:
         self.has_clear_card = False
         self.digits = digits
         """Whether card numbers are possible at all: false saves the search in every text."""
+        self.hidden: set[str] = set()
+        """The values that were masked because of their names."""
         self.known = known
-        """Values that were masked elsewhere in the same exchange, to be found where they are echoed."""
+        """Such values from elsewhere in the exchange, in small letters: masked wherever they are echoed."""
         self.is_encoded = False
         """Whether each text is percent-encoded by itself: it is decoded, for people to read."""
         self.depth = 0

@@ -82,8 +82,6 @@ _DOMAIN = re.compile(r"[\w\-]{1,63}(?:\.[\w\-]{1,63}){0,8}|\[[\d.:a-fA-F]{2,45}\
 
 def clean(text: str, state: State, *, is_id: bool = False) -> str:
     """The text with marks in place of what must not be shown."""
-    if state.known:
-        text = without(text, state.known)
     if ":" in text or "=" in text:
         text = _labelled(text, state)
     text = _worded(text, state)
@@ -93,8 +91,13 @@ def clean(text: str, state: State, *, is_id: bool = False) -> str:
         text, found = cards.mask(text, CARD, is_id=is_id) if is_id else _without_cards(text)
         state.has_clear_card |= found
     if "=" in text or "_" in text or "-" in text or "eyJ" in text or "AKIA" in text:
-        text = _SIGNED.sub(MASK, text)
+        text = without_signed(text)
     return text if is_id or _DIGIT.search(text) is None else _without_places(text)
+
+
+def without_signed(text: str) -> str:
+    """The text without signatures, encrypted values, signed tokens and keys that tell themselves by their beginning."""
+    return _SIGNED.sub(MASK, text)
 
 
 def _without_places(text: str) -> str:
@@ -108,9 +111,10 @@ def _without_places(text: str) -> str:
 
 def without(text: str, known: Iterable[str]) -> str:
     """The text without values that are known to be somebody's, where they stand as words of their own."""
+    lower = text.lower()
     for value in known:
-        if value in text:
-            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, text)
+        if value in lower:
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", MASK, text, flags=re.IGNORECASE)
     return text
 
 

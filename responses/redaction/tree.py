@@ -15,7 +15,8 @@ _SHORT = 13
 
 def walk(root: dict[Any, Any] | list[Any], state: State, mode: int = leaves.OPEN) -> int:
     """Redacts ``root`` and everything below it. Returns how many fields it met, to notice fields given twice."""
-    known, digits, may_be_more, no_signs = keys.get, state.digits, state.digits or state.is_encoded, leaves.SIGNS
+    known, digits, signs, hide = keys.get, state.digits, leaves.SIGNS, state.hidden.add
+    is_simple, may_echo = not (digits or state.is_encoded), bool(state.known)
     stack: list[tuple[Any, int]] = [(root, mode)]
     fields = 0
     while stack:
@@ -39,15 +40,13 @@ def walk(root: dict[Any, Any] | list[Any], state: State, mode: int = leaves.OPEN
                 else:
                     is_plain = len(value) < _SHORT and value.replace(".", "", 1).isdigit()
                 if hidden[rule]:
-                    if (
-                        masked[rule]
-                        and value
-                        and (is_plain or (len(value) < 20 and not may_be_more and no_signs(value) is None))
-                    ):
+                    is_plain = is_plain or (is_simple and len(value) < 20 and signs(value) is None)
+                    if is_plain and value and masked[rule]:
+                        hide(value)
                         node[key] = MASK
                     else:
                         node[key] = leaves.text(value, rule, mode, state)
-                elif not is_plain:
+                elif may_echo or not is_plain:
                     node[key] = state.clean(value, state, is_id=rule is _ID)
             elif kind is dict or kind is list:
                 if value:
@@ -72,7 +71,7 @@ def _list(node: list[Any], mode: int, state: State, stack: list[tuple[Any, int]]
         if kind is dict or kind is list:
             stack.append((value, mode))
         elif kind is str:
-            if hidden or not (value.isalnum() and len(value) < _SHORT):
+            if hidden or state.known or not (value.isalnum() and len(value) < _SHORT):
                 node[index] = leaves.text(value, rule, mode, state)
         elif value is not None and kind is not bool:
             node[index] = leaves.value(value, rule, mode, state)

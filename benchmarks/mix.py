@@ -63,7 +63,7 @@ def _rest(source: random.Random, number: int) -> dict[str, object]:
     )
     if fate == "partial":
         method, path = "POST", "/products-batch/create/"
-    body = "" if method == "GET" else json.dumps({"quantity": 2, "reason": _text(source, 300), "every": 4})
+    body = "" if method == "GET" else json.dumps({"quantity": 2, "every": 4, "every_period": 2, "reason": "ordered by phone"})
     return {
         "request": {"method": method, "url": REST + path, "headers": _headers("application/json"), "body": body},
         "response": _rest_answer(source, fate, number),
@@ -72,7 +72,7 @@ def _rest(source: random.Random, number: int) -> dict[str, object]:
 
 def _rest_answer(source: random.Random, fate: str, number: int) -> dict[str, object]:
     if fate == "success":
-        return _answer(200, _subscription(source, number))
+        return _answer(200, _subscriptions(source, number))
     if fate == "partial":
         rows = [{"product_id": str(number + i), "status": 400 if i == 3 else 200} for i in range(30)]
         return _answer(207, {"results": rows})
@@ -93,6 +93,11 @@ def _rest_answer(source: random.Random, fate: str, number: int) -> dict[str, obj
     return {"status_code": code, "headers": {"content-type": "text/html"}, "body": "<h1>Service Unavailable</h1>"}
 
 
+def _subscriptions(source: random.Random, number: int) -> dict[str, object]:
+    """What the REST API answers: a page of subscriptions, in the fields that its reference shows."""
+    return {"next": None, "previous": None, "results": [_subscription(source, number) for _ in range(3)]}
+
+
 def _subscription(source: random.Random, number: int) -> dict[str, object]:
     return {
         "customer": f"{number:08d}",
@@ -101,15 +106,31 @@ def _subscription(source: random.Random, number: int) -> dict[str, object]:
         "payment": _hex(source),
         "shipping_address": _hex(source),
         "offer": _hex(source),
-        "quantity": 2,
-        "price": "19.90",
+        "subscription_type": "replenishment",
+        "components": [],
+        "extra_data": {},
+        "public_id": _hex(source),
+        "product_attribute": None,
+        "quantity": source.randrange(1, 5),
+        "price": f"{source.randrange(5, 90)}.90",
+        "frequency_days": 28,
+        "reminder_days": 5,
         "every": 4,
         "every_period": 2,
         "start_date": "2026-11-01",
+        "cancelled": None,
+        "cancel_reason": None,
+        "cancel_reason_code": None,
+        "iteration": None,
+        "sequence": None,
+        "session_id": f"{_hex(source)}.{source.randrange(10**6)}.1793880000",
+        "merchant_order_id": f"B{number:09d}",
+        "customer_rep": None,
+        "club": None,
+        "created": "2026-11-01 10:00:00",
+        "updated": "2026-11-20 23:59:01",
         "live": True,
-        "public_id": _hex(source),
-        "history": [{"at": "2026-11-01T10:00:00Z", "what": _text(source, 60), "by": _hex(source)} for _ in range(12)],
-        "note": _text(source, 400),
+        "external_id": None,
     }
 
 

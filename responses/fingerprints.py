@@ -123,20 +123,22 @@ Found = tuple[Cause, Item | None]
 
 
 def causes(exchange: Exchange, endpoint: Endpoint, meaning: Meaning) -> tuple[Found, ...]:
-    """Return the causes of a failure, each once, with the first item that has it; none when it is no failure.
+    """Return the causes of a failure, each with the item that has it; none when it is no failure.
 
-    One for each failed item, and for each unknown one that has a complaint: its first complaint in the order of the
+    Several items may have the same cause; at most ``MOST_CAUSES`` different ones are told apart. One for each failed item, and for each unknown one that has a complaint: its first complaint in the order of the
     fields. One more for complaints that belong to no item. Where there is neither, one for the response.
     """
     if not meaning.outcome.is_failure:
         return ()
-    found: dict[str, Found] = {}
+    found: list[Found] = []
+    different: dict[str, Cause] = {}
     for problem, item in _complaints(exchange, meaning):
         cause = _cause(exchange, endpoint, meaning.outcome, problem, item)
-        found.setdefault(cause.fingerprint, (cause, item))
-        if len(found) >= MOST_CAUSES:
-            break
-    return tuple(found.values())
+        if len(different) < MOST_CAUSES:
+            different.setdefault(cause.fingerprint, cause)
+        if cause.fingerprint in different:
+            found.append((different[cause.fingerprint], item))
+    return tuple(found)
 
 
 def _complaints(exchange: Exchange, meaning: Meaning) -> Iterator[tuple[Problem, Item | None]]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 
-from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from django.utils import timezone
 
-from ordergroove_monitor import request_ids, wsgi
+from ordergroove_monitor import pages, request_ids
 from responses import tasks
 from responses.front import limits
 from responses.front.keys import Keyring
@@ -33,8 +32,6 @@ class Front:
             page_url=f"{settings.MONITOR_URL.rstrip('/')}/responses/",
             now=timezone.now,
         )
-        # A fixed pool keeps its database connections; Django under ASGI would open one for each request.
-        self._django = WSGIMiddleware(wsgi.application, workers=8)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one event of the server."""
@@ -45,7 +42,7 @@ class Front:
         elif scope["type"] == "http" and scope["path"] == LIMITS_PATH and scope["method"] in ("GET", "HEAD"):
             await limits.answer(scope, send, request_id=_request_id(scope))
         elif scope["type"] == "http":
-            await self._django(scope, receive, send)
+            await pages.application(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

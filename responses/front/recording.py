@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from django.db import Error as DatabaseError
+from django.db import connection
 
 from responses.exchanges import Exchange
 from responses.front.keys import Keyring, Known
@@ -61,7 +62,8 @@ class Recording:
         self._readers = ThreadPoolExecutor(1, "large-bodies")
 
     def close(self) -> None:
-        """End the threads."""
+        """End the threads, and the database connection of the one that looks keys up."""
+        self._lookups.submit(lambda: connection.close())
         self._lookups.shutdown()
         self._readers.shutdown()
 

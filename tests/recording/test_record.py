@@ -146,6 +146,14 @@ def test_a_partial_keeps_its_items_and_the_issue_of_the_failed_one() -> None:
     assert items["88"].failed_request_id == failed.pk
 
 
+def test_every_item_with_one_cause_counts_for_its_issue_and_leads_to_it() -> None:
+    rows = [{"product_id": str(number), "status": 400} for number in range(3)]
+    record(make_integration(), make_exchange(make_rest("/products-batch/update/"), 207, {"results": rows}))
+    issue = Issue.objects.get()
+    assert (issue.failures, issue.requests) == (3, 1)
+    assert set(Item.objects.values_list("issue_id", flat=True)) == {issue.pk}
+
+
 def test_a_timeout_of_a_purchase_is_unknown_and_of_a_question_waits_without_a_clock() -> None:
     shop = make_integration()
     record(shop, make_timeout(make_purchase("1001")), make_timeout(make_rest(method="GET", path="/orders/ab/")))

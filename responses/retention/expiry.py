@@ -1,0 +1,71 @@
+"""Ends the clocks: failed requests whose 24 hours are over, and sealed originals that may no longer be kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from responses.models import FailedRequest, FollowUp, Integration, SealedRequest, ids
+
+AT_A_TIME = 500
+State = FailedRequest.State
+_EXPIRED = "24 hours have passed: the cart is no longer reliable."
+_UNSEALED = "The original was kept for 24 hours only, and they are over."
+
+
+def expire(now: datetime) -> int:
+    """Expire what is over, ``AT_A_TIME`` a transaction; return how many."""
+    expired = 0
+    for integration_id in Integration.objects.values_list("pk", flat=True):
+        while chunk := _overdue(integration_id, now=now):
+            expired += _expire_chunk(chunk, now=now)
+    return expired
+
+
+def _overdue(integration_id: int, *, now: datetime) -> list[int]:
+    # By integration, since the index of the clock begins with it. Read outside a transaction: no writer waits for this.
+    rows = FailedRequest.objects.expirable(now).filter(integration_id=integration_id).order_by("deadline_at")
+    return list(rows.values_list("pk", flat=True)[:AT_A_TIME])
+
+
+def _expire_chunk(chunk: Sequence[int], *, now: datetime) -> int:
+    """Expire those of ``chunk`` that still wait; their originals go at once."""
+    with transaction.atomic():
+        mine = FailedRequest.objects.expirable(now).filter(pk__in=chunk).order_by("pk").select_for_update()
+        found = dict(mine.values_list("pk", "seal_id"))
+        FailedRequest.objects.filter(pk__in=found).update(
+            state=State.EXPIRED, reason=_EXPIRED, closed_at=now, seal_id=None
+        )
+        SealedRequest.objects.filter(pk__in=[seal_id for seal_id in found.values() if seal_id is not None]).delete()
+    return len(found)
+
+
+def unseal_overdue(now: datetime) -> int:
+    """Delete sealed originals whose time is over, whatever still points to them; return how many."""
+    deleted = 0
+    overdue = SealedRequest.objects.filter(expires_at__lte=now).order_by("expires_at").values_list("pk", flat=True)
+    while chunk := list(overdue[:AT_A_TIME]):
+        holders = _holders(chunk)
+        with transaction.atomic():
+            deleted += SealedRequest.objects.filter(pk__in=chunk).delete()[0]
+            held = FailedRequest.objects.filter(pk__in=holders, seal_id__in=chunk)
+            held.update(seal_id=None, cannot_resend=_UNSEALED)
+            _of_follow_ups(chunk)
+    return deleted
+
+
+def _holders(chunk: Sequence[int]) -> list[int]:
+    """Return the open failed requests that point to these seals: there is an index of what is open, none of seals."""
+    states = [state for state in State if state not in FailedRequest.CLOSED]
+    integration_ids = SealedRequest.objects.filter(pk__in=chunk).values_list("integration_id", flat=True).distinct()
+    rows = FailedRequest.objects.filter(integration_id__in=list(integration_ids), state__in=states, seal_id__in=chunk)
+    return list(rows.values_list("pk", flat=True))
+
+
+def _of_follow_ups(chunk: Sequence[int]) -> None:
+    """A follow-up is made at the instant of its seal, so that its id lies in the same range."""
+    first, last = ids.time_of(min(chunk)), ids.time_of(max(chunk)) + timedelta(milliseconds=1)
+    rows = FollowUp.objects.filter(pk__gte=ids.floor(first), pk__lt=ids.floor(last), seal_id__in=chunk)
+    rows.update(seal_id=None)

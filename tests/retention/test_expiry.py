@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from responses.models import FailedRequest, FollowUp, SealedRequest
+from responses.retention import expiry
+from tests.factories import (
+    NOW,
+    make_accepted,
+    make_exchange,
+    make_integration,
+    make_purchase,
+    make_refusal,
+    make_rest,
+    make_timeout,
+    record,
+)
+
+pytestmark = pytest.mark.django_db
+
+DEADLINE = NOW + timedelta(hours=24)
+UNSEALED_AT = NOW + timedelta(hours=25)
+
+
+def test_a_request_expires_when_its_24_hours_are_over_and_its_original_goes() -> None:
+    record(make_integration(), make_refusal("3001"))
+    assert expiry.expire(DEADLINE - timedelta(seconds=1)) == 0
+    assert FailedRequest.objects.get().state == "needs_fix"
+    assert expiry.expire(DEADLINE) == 1
+    row = FailedRequest.objects.get()
+    assert (row.state, row.closed_at, row.seal_id) == ("expired", DEADLINE, None)
+    assert "24 hours" in row.reason
+    assert not SealedRequest.objects.exists()
+    assert expiry.expire(DEADLINE) == 0
+
+
+def test_what_waits_expires_too() -> None:
+    record(make_integration(), make_exchange(make_purchase("3002"), 503))
+    assert expiry.expire(DEADLINE) == 1
+
+
+def test_a_question_has_no_clock() -> None:
+    record(make_integration(), make_exchange(make_rest(method="GET"), 503))
+    assert expiry.expire(NOW + timedelta(days=400)) == 0
+
+
+def test_an_unknown_request_stays_for_a_person_to_decide() -> None:
+    record(make_integration(), make_timeout(make_purchase("3003")))
+    assert expiry.expire(DEADLINE) == 0
+    assert FailedRequest.objects.get().state == "unknown"
+
+
+def test_what_is_closed_stays_as_it_is() -> None:
+    shop = make_integration()
+    request = make_purchase("3004")
+    refused = make_exchange(request, 400, {"error_message": "Session id cannot be null"})
+    record(shop, refused)
+    FailedRequest.objects.update(state="dismissed", closed_at=NOW)
+    assert expiry.expire(DEADLINE) == 0
+    assert FailedRequest.objects.get().state == "dismissed"
+
+
+def test_a_new_failure_after_expiry_opens_a_new_request() -> None:
+    shop = make_integration()
+    record(shop, make_refusal("3005"))
+    expiry.expire(DEADLINE)
+    record(shop, make_refusal("3005", sent_at=DEADLINE), now=DEADLINE)
+    assert sorted(FailedRequest.objects.values_list("state", flat=True)) == ["expired", "needs_fix"]
+
+
+def test_many_expire_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expiry, "AT_A_TIME", 3)
+    for shop in (make_integration(), make_integration()):
+        record(shop, *(make_refusal(f"30{number}") for number in range(10, 18)))
+    assert expiry.expire(DEADLINE) == 16
+    assert set(FailedRequest.objects.values_list("state", "seal_id")) == {("expired", None)}
+    assert not SealedRequest.objects.exists()
+
+
+def test_nothing_overdue_writes_nothing(django_assert_num_queries: object) -> None:
+    record(make_integration(), make_refusal("3020"))
+    with django_assert_num_queries(2):  # type: ignore[operator]
+        expiry.expire(NOW)
+
+
+# --- seals ---
+
+
+def test_the_original_of_an_accepted_purchase_goes_when_its_time_is_over() -> None:
+    """Without credentials nothing else would ever end it."""
+    record(make_integration(), *(make_accepted(f"304{number}") for number in range(3)))
+    assert SealedRequest.objects.count() == 3
+    assert expiry.unseal_overdue(UNSEALED_AT - timedelta(seconds=1)) == 0
+    assert expiry.unseal_overdue(UNSEALED_AT) == 3
+    assert set(FollowUp.objects.values_list("state", "seal_id")) == {("unconfirmed", None)}
+
+
+def test_an_open_request_whose_original_went_says_so() -> None:
+    record(make_integration(), make_timeout(make_purchase("3050")))
+    expiry.unseal_overdue(UNSEALED_AT)
+    row = FailedRequest.objects.get()
+    assert (row.state, row.seal_id) == ("unknown", None)
+    assert row.cannot_resend == "The original was kept for 24 hours only, and they are over."
+
+
+def test_a_younger_original_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expiry, "AT_A_TIME", 2)
+    shop = make_integration()
+    later = NOW + timedelta(hours=2)
+    record(shop, *(make_timeout(make_purchase(f"306{number}")) for number in range(5)))
+    record(shop, make_timeout(make_purchase("3066"), sent_at=later), make_accepted("3067", sent_at=later), now=later)
+    assert expiry.unseal_overdue(UNSEALED_AT) == 5
+    assert SealedRequest.objects.count() == 2
+    assert FailedRequest.objects.exclude(seal_id=None).count() == 1
+    assert FollowUp.objects.exclude(seal_id=None).count() == 1
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_sweeps_at_once_expire_each_request_once() -> None:
+    record(make_integration(), *(make_refusal(f"31{number}") for number in range(60)))
+    counts: list[int] = []
+    barrier = threading.Barrier(3)
+
+    def work() -> None:
+        try:
+            barrier.wait(5)
+            counts.append(expiry.expire(DEADLINE))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sum(counts) == 60
+    assert not SealedRequest.objects.exists()

@@ -51,6 +51,9 @@ class Environment:
     sentry_dsn: str
     sentry_environment: str
     allow_private_targets: bool
+    retention_success_body_days: int
+    retention_failure_body_days: int
+    retention_response_days: int
     time_zone: str
     log_level: str
 
@@ -145,6 +148,9 @@ def load(source: Mapping[str, str] | None = None) -> Environment:
         sentry_dsn=_sentry_dsn(read),
         sentry_environment=read.text("SENTRY_ENVIRONMENT", "production"),
         allow_private_targets=read.flag("ALLOW_PRIVATE_TARGETS", default=False),
+        retention_success_body_days=read.number("RETENTION_SUCCESS_BODY_DAYS", 7, least=1, most=3650),
+        retention_failure_body_days=read.number("RETENTION_FAILURE_BODY_DAYS", 30, least=2, most=3650),
+        retention_response_days=read.number("RETENTION_RESPONSE_DAYS", 90, least=7, most=3650),
         time_zone=_time_zone(read),
         log_level=read.choice("LOG_LEVEL", "INFO", LOG_LEVELS),
     )
@@ -154,6 +160,11 @@ def tell_celery(url: str) -> None:
     """Celery reads CELERY_BROKER_URL by itself and prefers it to the settings: so let it say what we have made of it."""
     os.environ.pop("CELERY_BROKER_URL_FILE", None)
     os.environ["CELERY_BROKER_URL"] = url
+
+
+def named_secret(name: str) -> str:
+    """A secret from the variable that a command was told to read; empty when it is not set."""
+    return Reader(os.environ).secret(name)
 
 
 def child_environment(overrides: Mapping[str, str]) -> dict[str, str]:

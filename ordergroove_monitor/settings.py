@@ -182,7 +182,9 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage",
+        # Not as private as uploads: the server may run as somebody else than who collected them.
+        "OPTIONS": {"file_permissions_mode": 0o644},
     },
 }
 
@@ -234,8 +236,24 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = not IS_EMBEDDED_BROKER
 CELERY_WORKER_SEND_TASK_EVENTS = False
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {}
+# The sweeps find what a lost hint left behind. A message that nobody took in time is dropped: the next does its work.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    name: {"task": f"responses.tasks.{name}", "schedule": seconds, "options": {"expires": max(2 * seconds, 15)}}
+    for name, seconds in {
+        "poll_due": 2,
+        "heartbeat": 10,
+        "deliver_due": 15,
+        "end_overdue": 30,
+        "expire_overdue": 60,
+        "retain": 60,
+    }.items()
+}
 CELERY_TIMEZONE = "UTC"
+
+# What is kept, and how long. The rest is decided in retention.
+RETENTION_SUCCESS_BODY_DAYS = ENVIRONMENT.retention_success_body_days
+RETENTION_FAILURE_BODY_DAYS = ENVIRONMENT.retention_failure_body_days
+RETENTION_RESPONSE_DAYS = ENVIRONMENT.retention_response_days
 
 # Our own errors and logs
 SENTRY_DSN = ENVIRONMENT.sentry_dsn

@@ -8,11 +8,20 @@ from django.db import models
 from django.db.models import Q
 
 
+class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
+    def beat(self, name: str, *, now: datetime) -> None:
+        """Note that a part is alive. Written every few seconds at most, however often it is said."""
+        if not self.filter(name=name, seen_at__gt=now - timedelta(seconds=5), seen_at__lte=now).exists():
+            self.update_or_create(name=name, defaults={"seen_at": now})
+
+
 class Heartbeat(models.Model):
     """When a part of ours was last seen alive."""
 
     name = models.CharField(max_length=60, primary_key=True)
     seen_at = models.DateTimeField()
+
+    objects = HeartbeatQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name

@@ -1,0 +1,109 @@
+"""Thin tasks: each loads the clock, calls one function, and hints at what that made. Each may run twice without harm.
+
+The database is the queue of record: a hint that is lost is found by the next sweep (``CELERY_BEAT_SCHEDULE``).
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from responses.alerting import announce, deliver
+from responses.following import ending, poll
+from responses.insight import health
+from responses.models import Heartbeat
+from responses.recording import batch
+from responses.retention import expiry, purge
+
+logger = logging.getLogger(__name__)
+
+RETAIN_SECONDS = 5.0
+"""So long a worker deletes at a time: messages must not wait for it."""
+
+
+@shared_task
+def deliver_transitions() -> None:
+    """Turn what has happened into deliveries, and have them sent."""
+    Heartbeat.objects.beat(health.WORKER, now=timezone.now())
+    _send_each(announce.announce(timezone.now()))
+
+
+@shared_task
+def deliver_due() -> None:
+    """The same, and whatever should have been sent by now."""
+    announce.announce(timezone.now())
+    _send_each(deliver.due(timezone.now()))
+
+
+@shared_task
+def send_delivery(delivery_id: int) -> None:
+    """Send one delivery, and have the next one of its channel sent."""
+    _send_each(deliver.send(delivery_id, timezone.now()))
+
+
+@shared_task
+def poll_due() -> None:
+    """Ask for the results of accepted purchases that are due."""
+    Heartbeat.objects.beat(health.WORKER, now=timezone.now())
+    nudge(poll.poll(clock=timezone.now, dice=random.random))
+
+
+@shared_task
+def end_overdue() -> None:
+    """End the pursuit of results that nobody can ask for; take up what can be asked for now."""
+    nudge(ending.sweep(timezone.now()))
+
+
+@shared_task
+def expire_overdue() -> None:
+    """End the clocks of failed requests, and delete originals that may no longer be kept."""
+    expiry.expire(timezone.now())
+    expiry.unseal_overdue(timezone.now())
+
+
+@shared_task
+def retain() -> None:
+    """Once a day, delete what is too old to keep."""
+    ends_at = time.monotonic() + RETAIN_SECONDS
+    ages = purge.Ages(
+        success_bodies=timedelta(days=settings.RETENTION_SUCCESS_BODY_DAYS),
+        failure_bodies=timedelta(days=settings.RETENTION_FAILURE_BODY_DAYS),
+        responses=timedelta(days=settings.RETENTION_RESPONSE_DAYS),
+    )
+    purge.purge_daily(ages, now=timezone.now(), has_time=lambda: time.monotonic() < ends_at)
+
+
+@shared_task
+def heartbeat() -> None:
+    """Beat has sent this, and a worker has run it: both are alive."""
+    for name in (health.BEAT, health.WORKER):
+        Heartbeat.objects.beat(name, now=timezone.now())
+
+
+def nudge(kinds: Iterable[str]) -> None:
+    """Hint at the work that recording has made, after its commit."""
+    tasks = {batch.ALERTING: deliver_transitions, batch.FOLLOWING: poll_due}
+    for kind in sorted(kinds):
+        _hint(tasks[kind])
+
+
+def _send_each(delivery_ids: Iterable[int]) -> None:
+    for delivery_id in delivery_ids:
+        _hint(send_delivery, delivery_id)
+
+
+def _hint(task: Any, *ids: int) -> None:
+    """Publish a hint. Where the broker does not take it, the next sweep does the work."""
+    try:
+        task.delay(*ids)
+    except (OperationalError, OSError):
+        logger.warning("a hint could not be published", exc_info=True)

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from celery.signals import before_task_publish
+from django.conf import settings
+from kombu.exceptions import OperationalError
+
+from ordergroove_monitor.celery import app
+from responses import tasks
+from responses.insight import health
+from responses.models import (
+    FailedRequest,
+    FollowUp,
+    Heartbeat,
+    Integration,
+    LastRun,
+    Response,
+    SealedRequest,
+    Transition,
+)
+from responses.retention import purge
+from responses.sandbox import server as sandbox
+from tests.factories import NOW, make_exchange, make_integration, make_refusal, make_rest, make_timeout, record
+from tests.following.buying import after, buy, make_shop
+
+pytestmark = pytest.mark.django_db
+
+Hint = tuple[str, tuple[Any, ...]]
+
+
+@pytest.fixture
+def hints() -> Iterator[list[Hint]]:
+    """What is published, as task name and arguments."""
+    published: list[Hint] = []
+
+    def note(sender: str, body: tuple[Any, ...], **kwargs: Any) -> None:
+        published.append((sender.removeprefix("responses.tasks."), tuple(body[0])))
+
+    before_task_publish.connect(note, weak=False)
+    yield published
+    before_task_publish.disconnect(note)
+
+
+def test_every_sweep_is_a_task_whose_message_runs_out() -> None:
+    app.loader.import_default_modules()
+    for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
+        assert entry["task"] == f"responses.tasks.{name}"
+        assert entry["task"] in app.tasks
+        assert entry["schedule"] < entry["options"]["expires"]
+        assert set(entry["options"]) == {"expires"}
+
+
+def test_polling_settles_what_is_due_and_hints_at_the_message(hints: list[Hint]) -> None:
+    with sandbox.running() as box:
+        box.control(pending_seconds=0)
+        with time_machine.travel(NOW, tick=False):  # the sandbox lives at the same time
+            buy(make_shop(box), box, "5001", "fail-quantity")
+        with time_machine.travel(after(2), tick=False):
+            tasks.poll_due()
+        with time_machine.travel(after(4), tick=False):
+            tasks.poll_due()
+        assert len(box.ledger("/subscription/")) == 2
+    assert FollowUp.objects.get().state == "failed"
+    assert FailedRequest.objects.get().failures == 1
+    assert hints == [("deliver_transitions", ())]
+    assert Heartbeat.objects.get(name=health.WORKER).seen_at == after(2)
+
+
+def test_a_transition_is_handled_once(hints: list[Hint]) -> None:
+    record(make_integration(), make_refusal("5010"))
+    with time_machine.travel(after(1), tick=False):
+        tasks.deliver_transitions()
+        tasks.deliver_due()
+        tasks.deliver_transitions()
+    assert Transition.objects.get().handled_at == after(1)
+    assert hints == []
+
+
+def test_overdue_pursuits_clocks_and_originals_end() -> None:
+    shop = make_integration()
+    request = make_refusal("5020").request
+    record(shop, make_timeout(request), make_refusal("5021"))
+    record(shop, make_exchange(request, 200, {"subs_req_id": "abc"}, sent_at=after(5)), now=after(5))
+    with time_machine.travel(NOW + timedelta(hours=26), tick=False):
+        for _ in range(2):
+            tasks.end_overdue()
+            tasks.expire_overdue()
+    assert dict(FailedRequest.objects.values_list("order_id", "state")) == {"5020": "unknown", "5021": "expired"}
+    assert not SealedRequest.objects.exists()
+
+
+def test_what_is_too_old_goes_once_a_day() -> None:
+    record(make_integration(), make_exchange(make_rest(method="GET")))
+    with time_machine.travel(NOW + timedelta(days=91), tick=False):
+        tasks.retain()
+        tasks.retain()
+    assert not Response.objects.exists()
+    assert LastRun.objects.get(name=purge.DAILY).ran_at == NOW + timedelta(days=91)
+
+
+def test_the_heartbeat_shows_that_beat_and_worker_live() -> None:
+    for seconds in (0, 3, 10):
+        with time_machine.travel(after(seconds), tick=False):
+            tasks.heartbeat()
+    assert dict(Heartbeat.objects.values_list("name", "seen_at")) == {"beat": after(10), "worker": after(10)}
+
+
+def test_a_heartbeat_is_written_every_few_seconds_at_most(django_assert_num_queries: Any) -> None:
+    Heartbeat.objects.beat("worker", now=NOW)
+    with django_assert_num_queries(1):
+        Heartbeat.objects.beat("worker", now=after(4))
+    assert Heartbeat.objects.get().seen_at == NOW
+
+
+def test_a_heartbeat_from_the_future_is_put_right() -> None:
+    Heartbeat.objects.beat("worker", now=after(10_000))
+    Heartbeat.objects.beat("worker", now=NOW)
+    assert Heartbeat.objects.get().seen_at == NOW
+
+
+def test_a_nudge_is_published_for_each_kind(hints: list[Hint]) -> None:
+    tasks.nudge(frozenset({"following", "alerting"}))
+    assert hints == [("deliver_transitions", ()), ("poll_due", ())]
+
+
+def test_a_delivery_that_is_gone_is_no_error(hints: list[Hint]) -> None:
+    tasks.send_delivery(1)
+    assert hints == []
+
+
+@pytest.mark.parametrize("error", [OperationalError("gone"), ConnectionRefusedError(), FileNotFoundError()])
+def test_a_broker_that_is_down_stops_nothing(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    class Down:
+        def delay(self) -> None:
+            raise error
+
+    tasks._hint(Down())
+    assert "a hint could not be published" in caplog.text
+
+
+def test_a_turn_is_taken_by_one_and_comes_again() -> None:
+    every = timedelta(seconds=30)
+    take = LastRun.objects.take_turn
+    assert take("job", every=every, now=NOW)
+    assert not take("job", every=every, now=after(29))
+    assert take("other", every=every, now=after(29))
+    assert take("job", every=every, now=after(30))
+    LastRun.objects.end_turn("job", every=every, pause=timedelta(seconds=1), now=after(31))
+    assert not take("job", every=every, now=after(31.5))
+    assert take("job", every=every, now=after(32))
+    assert take("job", every=every, now=NOW - timedelta(days=1))
+
+
+def test_nothing_is_asked_without_integrations(hints: list[Hint]) -> None:
+    assert not Integration.objects.exists()
+    for name in settings.CELERY_BEAT_SCHEDULE:
+        getattr(tasks, name)()
+    assert hints == []

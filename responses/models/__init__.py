@@ -1,6 +1,7 @@
 """The nouns. One file each; what travels or decides lives elsewhere."""
 
 from responses.models.alert import Channel, Delivery, Transition
+from responses.models.api_token import ApiToken
 from responses.models.audit import AuditEntry
 from responses.models.clockwork import Heartbeat, LastRun
 from responses.models.counts import HourlyCount, MinuteCount, OutcomeHour
@@ -12,6 +13,7 @@ from responses.models.response import CallerId, FailureBody, Item, Response, Suc
 from responses.models.user import Membership, Role, User
 
 __all__ = [
+    "ApiToken",
     "AuditEntry",
     "CallerId",
     "Channel",

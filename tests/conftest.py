@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
 import structlog
 from django.db import connection
+from playwright.sync_api import Browser, sync_playwright
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(autouse=True)
@@ -34,3 +39,18 @@ def _audit_log_can_be_emptied(request: pytest.FixtureRequest) -> Iterator[None]:
             cursor.execute("DELETE FROM responses_auditentry")
             for statement in import_module("responses.migrations.0002_audit_is_append_only").SQLITE:
                 cursor.execute(statement)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The system's browser. For one module only: while it runs, no other event loop can run in this thread."""
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    assert path is not None, "Chromium is missing: on Debian and Ubuntu, apt-get install -y chromium"
+    # Chromium's sandbox does not work for root, which tests in containers usually are.
+    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # The browser's loop runs in this thread, and Django would take that for asynchronous code.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()

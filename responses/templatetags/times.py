@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -126,7 +127,9 @@ def spanned(value: timedelta | int | None) -> str:
 
 @register.filter
 def grouped(value: Any) -> str:
-    """A whole number with thousands set apart: ``31,204``."""
+    """A number with thousands set apart: ``31,204``; of an amount also its cents: ``1,250.00``."""
+    if isinstance(value, Decimal):
+        return f"{value:,.2f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

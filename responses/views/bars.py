@@ -1,0 +1,99 @@
+"""Numbers of ``insight`` as charts: words, colours, and where each bar leads. It reads nothing from the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from responses import charts
+from responses.exchanges import Outcome
+from responses.insight import periods, trends
+from responses.insight.issue import Bars
+from responses.insight.periods import Slot
+from responses.insight.trends import REFUSED, Group, Trend
+from responses.ordergroove import codes
+from responses.templatetags import badges
+from responses.views import links
+from responses.views.frame import Frame
+
+_REFUSED = charts.Series("unknown", "Accepted, then failed")
+_HEIGHT = 220
+
+
+def trend(frame: Frame, found: Trend) -> charts.Trend:
+    """Return the stacked bars of a period. Each bar, and each of its pieces, leads to its responses."""
+    # What was refused only later is said where it happened, and takes no room where it never did.
+    has_refused = any(counts[trends.STRANDS.index(REFUSED)] for counts in found.counts)
+    strands = [(nth, name) for nth, name in enumerate(trends.STRANDS) if name != REFUSED or has_refused]
+    labels = charts.ticks([slot.starts_at for slot in found.slots])
+    buckets = [
+        charts.Bucket(
+            title=title(slot),
+            values=tuple(counts[nth] for nth, _ in strands),
+            tick=label,
+            url=links.responses(frame, slot),
+            urls=tuple(links.responses(frame, slot, outcome=links.outcome_of(name)) for _, name in strands),
+        )
+        for slot, counts, label in zip(found.slots, found.counts, labels, strict=True)
+    ]
+    return charts.trend([_series(name) for _, name in strands], buckets, height=_HEIGHT)
+
+
+def failures(frame: Frame, found: Bars, *, issue_id: int, outcome: Outcome, height: int = 120) -> charts.Trend:
+    """Return the bars of one issue."""
+    labels = charts.ticks([slot.starts_at for slot in found.slots])
+    buckets = [
+        charts.Bucket(title(slot), (number,), tick=label, url=links.responses(frame, slot, issue=issue_id))
+        for slot, number, label in zip(found.slots, found.failures, labels, strict=True)
+    ]
+    return charts.trend([charts.Series(outcome.word, "failures")], buckets, height=height, lines=3)
+
+
+def by_code(frame: Frame, groups: Sequence[Group]) -> list[charts.Row]:
+    """Return the split by status code."""
+    return [_code_row(frame, group) for group in groups]
+
+
+def by_endpoint(frame: Frame, groups: Sequence[Group]) -> list[charts.Row]:
+    """Return the split by endpoint."""
+    return [
+        charts.Row(
+            group.key or f"{group.groups} others",
+            _parts(group),
+            url=links.responses(frame, endpoint=group.key, period=frame.period.key) if group.key else "",
+            note=f"{group.failures:,} failed" if group.failures else "",
+        )
+        for group in groups
+    ]
+
+
+def title(slot: Slot) -> str:
+    """Return a slot's time in words: ``Sun 22 Nov, 14:00 to 15:00``."""
+    start, end = slot.starts_at, slot.ends_at
+    day = f"{start:%a} {start.day} {start:%b}"
+    if slot.unit is periods.MINUTE:
+        return f"{day}, {start:%H:%M}"
+    if start.date() != end.date() and (start.hour, end.hour) == (0, 0) and slot.end - slot.first > 22:
+        return day
+    return f"{day}, {start:%H:%M} to {end:%H:%M}"
+
+
+def _series(strand: str) -> charts.Series:
+    if strand == REFUSED:
+        return _REFUSED
+    return charts.Series(strand, badges.OUTCOMES[strand].word)
+
+
+def _code_row(frame: Frame, group: Group) -> charts.Row:
+    if not group.key:
+        return charts.Row(f"{group.groups} others", _parts(group))
+    status_code = int(group.key)
+    name = codes.about(status_code).name if status_code else ""
+    filters = {"code": group.key} if status_code else {"outcome": "no_answer"}
+    url = links.responses(frame, None, **filters, period=frame.period.key)
+    return charts.Row(group.key if status_code else "No answer", _parts(group), url=url, note=name)
+
+
+def _parts(group: Group) -> tuple[charts.Part, ...]:
+    return tuple(
+        charts.Part(outcome.word, badges.OUTCOMES[outcome.word].word, number) for outcome, number in group.parts
+    )

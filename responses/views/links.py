@@ -1,0 +1,40 @@
+"""Addresses of pages, with the integration that they show. Empty for a page that this installation does not have."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.http import QueryDict
+from django.urls import NoReverseMatch, reverse
+
+from responses.insight.periods import Slot
+from responses.insight.trends import REFUSED
+from responses.views.frame import Frame
+
+
+def page(frame: Frame, name: str, *args: object, **filters: object) -> str:
+    """Return the address of a page; filters that are empty are left out."""
+    try:
+        path = reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
+    query = QueryDict(mutable=True)
+    query.update({key: str(value) for key, value in (frame.kept | filters).items() if value not in ("", None)})
+    return f"{path}?{query.urlencode(safe=':')}" if query else path
+
+
+def responses(frame: Frame, slot: Slot | None = None, **filters: object) -> str:
+    """Return where the responses of a stretch of time are listed. Filters: outcome, code, endpoint, issue, ..."""
+    if slot is not None:
+        filters |= {"since": moment(slot.counted_from), "until": moment(slot.counted_to)}
+    return page(frame, "response-list", **filters)
+
+
+def outcome_of(strand: str) -> str:
+    """Return the outcome by which the responses of a strand are found: those refused later had been accepted."""
+    return "accepted" if strand == REFUSED else strand
+
+
+def moment(at: datetime) -> str:
+    """Write an instant for an address: UTC, to the second."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-# 18 digits fit every database's whole numbers.
-_NUMBERS = re.compile(r"-?[0-9]{1,18}(?:_-?[0-9]{1,18}){0,3}", re.ASCII)
+# Ids have 19 digits from July 2027 on; what is larger than a database's whole numbers is no cursor.
+_NUMBERS = re.compile(r"-?[0-9]{1,19}(?:_-?[0-9]{1,19}){0,3}", re.ASCII)
+_LARGEST = 2**63 - 1
 
 
 def write(*key: int) -> str:
@@ -21,7 +22,7 @@ def read(text: str, count: int) -> tuple[int, ...] | None:
     if not _NUMBERS.fullmatch(text):
         return None
     numbers = tuple(map(int, text.split("_")))
-    return numbers if len(numbers) == count else None
+    return numbers if len(numbers) == count and all(abs(number) <= _LARGEST for number in numbers) else None
 
 
 def number_of(at: datetime) -> int:

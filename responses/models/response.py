@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Self
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 
 from responses.exchanges import ItemState, Origin, Outcome
@@ -14,6 +14,27 @@ from responses.models.integration import Integration
 from responses.models.visibility import VisibleQuerySet
 
 FAILED = Q(outcome__gte=Outcome.PARTIAL.value)
+
+
+_LAST = chr(0x10FFFF)
+
+
+def _by_beginning(column: str, *, name: str) -> models.Index:
+    """An index for whole values and for beginnings; PostgreSQL needs an operator class for the latter."""
+    return models.Index(
+        fields=["integration", column],
+        opclasses=["int8_ops", "varchar_pattern_ops"],
+        name=name,
+        condition=~Q(**{column: ""}),
+    )
+
+
+def beginning(column: str, text: str) -> Q:
+    """Whether ``order_id``, ``customer_id`` or ``request_id`` begins with ``text``, as its index can tell."""
+    if connection.vendor == "sqlite":
+        # Its LIKE uses no index; a comparison of bytes does.
+        return Q(**{f"{column}__gte": text, f"{column}__lt": text + _LAST}) & ~Q(**{column: ""})
+    return Q(**{f"{column}__startswith": text}) & ~Q(**{column: ""})
 
 
 class ResponseQuerySet(VisibleQuerySet["Response"]):
@@ -61,9 +82,17 @@ class Response(models.Model):
             models.Index(fields=["request_key"], name="response_by_request"),
             models.Index(fields=["integration", "outcome", "id"], name="response_failed", condition=FAILED),
             models.Index(fields=["integration", "status_code", "id"], name="response_failed_code", condition=FAILED),
-            models.Index(fields=["integration", "order_id"], name="response_by_order", condition=~Q(order_id="")),
             models.Index(
-                fields=["integration", "customer_id"], name="response_by_customer", condition=~Q(customer_id="")
+                fields=["integration", "outcome", "sent_at", "id"], name="response_failed_by_time", condition=FAILED
+            ),
+            models.Index(
+                fields=["integration", "status_code", "sent_at", "id"], name="response_code_by_time", condition=FAILED
+            ),
+            _by_beginning("order_id", name="response_order_begins"),
+            _by_beginning("customer_id", name="response_customer_begins"),
+            _by_beginning("request_id", name="response_request_begins"),
+            models.Index(
+                fields=["integration", "resource_key"], name="response_failed_resource", condition=FAILED
             ),
             models.Index(fields=["issue_id", "id"], name="response_by_issue", condition=Q(issue_id__isnull=False)),
             models.Index(

@@ -9,10 +9,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from responses.models import AuditEntry, User, ids
 
 COMMAND = "command"
 """The actor when somebody at the machine's own command line did it."""
+
+
+class Doer(msgspec.Struct, frozen=True):
+    """Who does it: a person and the address they came from, or nobody for a command."""
+
+    user: User | None = None
+    address: str = ""
 
 
 def log(

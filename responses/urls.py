@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, URLResolver, path
 
-from responses.views import demo, first_run, issues, overview, preferences
+from responses.views import channels, demo, first_run, integrations, issues, overview, preferences, recorder, responses
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.overview_page, name="overview"),
@@ -19,5 +19,22 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("password/", auth_views.PasswordChangeView.as_view(success_url="/password/done/"), name="password-change"),
     path("password/done/", auth_views.PasswordChangeDoneView.as_view(), name="password-change-done"),
     path("preferences/", preferences.preferences, name="preferences"),
+    path("settings/channels/", channels.channel_list, name="channel-list"),
+    path("settings/channels/tests/<int:delivery_id>/", channels.test_result, name="channel-test-result"),
+    path("settings/channels/<int:channel_id>/test/", channels.test, name="channel-test"),
+    path("settings/channels/<int:channel_id>/switch/", channels.switch, name="channel-switch"),
+    path("settings/channels/<int:channel_id>/remove/", channels.remove, name="channel-remove"),
+    path("settings/integrations/", integrations.integration_list, name="integration-list"),
+    path("settings/new-integration/", integrations.integration_create, name="integration-create"),
+    path("settings/integrations/<slug:slug>/", integrations.integration_detail, name="integration-detail"),
+    path("settings/integrations/<slug:slug>/general/", integrations.integration_change, name="integration-change"),
+    path("settings/integrations/<slug:slug>/credentials/", integrations.credentials_change, name="credentials-change"),
+    path("settings/integrations/<slug:slug>/keys/", integrations.key_create, name="key-create"),
+    path("settings/keys/<int:key_id>/revoke/", integrations.key_revoke, name="key-revoke"),
+    path("responses/", responses.response_list, name="response-list"),
+    path("responses/<int:response_id>/", responses.response_detail, name="response-detail"),
+    path("responses/<int:response_id>/request/", responses.response_raw, {"which": "request"}, name="response-raw-request"),
+    path("responses/<int:response_id>/answer/", responses.response_raw, {"which": "answer"}, name="response-raw-answer"),
+    path("recorder.py", recorder.recorder, name="recorder"),
     path("demo/sign-in/<str:token>/", demo.sign_in, name="demo-sign-in"),
 ]

@@ -33,6 +33,7 @@ ROWS: dict[str, int] = {
     "correcting": 8,
     "retention": 8,
     "triage": 8,
+    "configuring": 8,
     "alerting": 9,
     "insight": 10,
     "front": 11,
@@ -142,9 +143,9 @@ def reasons(module: str, imported: Import) -> Iterator[str]:
         yield f"{target} is imported out of sight (in a function, or for type checking only)"
     if _is_within(target, "tests", "benchmarks", "tools"):
         yield f"{target} is not part of the product"
-    if _is_within(target, "responses.sandbox") and not _is_within(module, "responses.sandbox"):
-        if module not in MAY_IMPORT_SANDBOX:
-            yield f"{target} belongs to the sandbox, which only its commands and the tests import"
+    is_insider = _is_within(module, "responses.sandbox") or module in MAY_IMPORT_SANDBOX
+    if _is_within(target, "responses.sandbox") and not is_insider:
+        yield f"{target} belongs to the sandbox, which only its commands and the tests import"
     if module == STAND_ALONE and _is_within(target, *FIRST_PARTY, "django"):
         yield f"{target} is imported by the recorder, which must stand alone"
     if not _is_within(module, "responses"):

@@ -8,20 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-import msgspec
 from django.db import transaction
 
 from responses import audit, sealing
 from responses.alerting import wording
 from responses.alerting.channels import kinds
-from responses.models import Channel, Delivery, Integration, User, ids
-
-
-class Doer(msgspec.Struct, frozen=True):
-    """Who does it: a person and the address they came from, or nobody for a command."""
-
-    user: User | None = None
-    address: str = ""
+from responses.audit import Doer
+from responses.models import Channel, Delivery, Integration, ids
 
 
 def add(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -127,7 +125,7 @@ def _add(request: HttpRequest, page: Frame, form: ChannelForm) -> HttpResponse:
 def _rows(page: Frame, integration: Integration, *, tested: int) -> list[Row]:
     """The channels that hear about an integration, its own first."""
     heard = Channel.objects.visible_to(page.user).kept().filter(integration_id=integration.pk)
-    of_all = Channel.objects.visible_to(page.user).kept().filter(integration_id=None)
+    of_all = Channel.objects.visible_to(page.user).kept().filter(integration__isnull=True)
     test = Delivery.objects.filter(pk=tested, transition=None).first() if tested else None
     return [_row(page, channel, test) for channel in [*heard.order_by("name", "id"), *of_all.order_by("name", "id")]]
 

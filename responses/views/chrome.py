@@ -106,6 +106,11 @@ ALSO_CURRENT = {
     "request-detail": "fix",
     "response-detail": "responses",
     "channel-list": "settings",
+    "integration-create": "settings",
+    "integration-detail": "settings",
+    "integration-change": "settings",
+    "credentials-change": "settings",
+    "key-create": "settings",
 }
 
 

@@ -48,6 +48,7 @@ def guide(page: Frame, integration: Integration) -> dict[str, Any]:
         "now": page.now,
         "integration": integration,
         "may_make_key": may_make_key,
+        "example": words.curl(settings.MONITOR_URL, "YOUR-KEY"),
         "form": PasswordForm() if may_make_key and not is_fresh(page) else None,
     }
 
@@ -69,7 +70,7 @@ def make_key(request: HttpRequest) -> HttpResponse:
     context = guide(page, page.integration)
     if not is_fresh(page):
         form = PasswordForm(request.POST)
-        if form.is_valid() and not _is_same_person(request, form.cleaned_data["password"]):
+        if form.is_valid() and not is_same_person(request, form.cleaned_data["password"]):
             form.add_error("password", "That is not your password.")
         if not form.is_valid():
             context |= {
@@ -113,6 +114,6 @@ def _integration(request: HttpRequest) -> Integration:
     return get_object_or_404(visible, slug=request.POST.get("integration", ""))
 
 
-def _is_same_person(request: HttpRequest, password: str) -> bool:
+def is_same_person(request: HttpRequest, password: str) -> bool:
     found = authenticate(request, username=request.user.get_username(), password=password)
     return found is not None and found.pk == request.user.pk

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 
 from responses.alerting import announce, setup
-from responses.alerting.setup import Doer
+from responses.audit import Doer
 from responses.models import Channel, Delivery, Integration, Issue, Transition
 from tests.factories import NOW, make_integration, make_refusal, record
 

@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from responses.alerting import announce, deliver, setup
 from responses.alerting.channels import kinds, slack
 from responses.alerting.message import Message, Stamp
-from responses.alerting.setup import Doer
+from responses.audit import Doer
 from responses.models import Channel, Delivery, Integration, Issue, ids
 from responses.ordergroove import codes
 from tests.factories import NOW, make_integration, make_refusal, record

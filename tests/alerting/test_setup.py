@@ -10,7 +10,7 @@ import pytest
 from responses import sealing
 from responses.alerting import setup
 from responses.alerting.channels.errors import TargetError
-from responses.alerting.setup import Doer
+from responses.audit import Doer
 from responses.models import AuditEntry, Channel, Delivery
 from tests.factories import NOW, make_integration, make_user
 

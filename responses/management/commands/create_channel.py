@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from responses.alerting import setup
 from responses.alerting.channels.errors import TargetError
+from responses.audit import Doer
 from responses.models import Channel, Integration
 
 LATER = ("sentry", "webhook")
@@ -43,7 +44,7 @@ class Command(BaseCommand):
                 options["target"],
                 name=options["name"],
                 integration=integration,
-                doer=setup.Doer(),
+                doer=Doer(),
                 now=timezone.now(),
             )
         except TargetError as error:

@@ -1,0 +1,65 @@
+"""Credentials, which are only written, and who repeats what failed; keys, and the password that allows a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from responses.models import Integration
+from responses.sending import credentials
+
+_RETRIES = [
+    (Integration.Retry.CALLER.value, "Our own systems repeat what failed for a passing reason"),
+    (Integration.Retry.NEVER.value, "Nobody: people decide, one by one"),
+]
+
+
+class CredentialsForm(forms.Form):
+    """An empty key leaves the one that is kept. Who retries must be chosen, not overlooked, in production."""
+
+    api_key = forms.CharField(label="API key (x-api-key)", required=False, max_length=600, strip=False)
+    hash_key = forms.CharField(label="Hash key (HMAC signature)", required=False, max_length=600, strip=False)
+    retry_by = forms.ChoiceField(label="Who sends a failed request again?", choices=_RETRIES, widget=forms.RadioSelect)
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, integration: Integration) -> None:
+        is_open = integration.is_production and not integration.has_credentials
+        super().__init__(data, initial={} if is_open else {"retry_by": integration.retry_by})
+        for name, last4, is_kept in (
+            ("api_key", integration.api_key_last4, bool(integration.api_key_sealed)),
+            ("hash_key", integration.hash_key_last4, bool(integration.hash_key_sealed)),
+        ):
+            kept = f"Kept, ends in {last4}. Leave empty to keep it." if last4 else "Kept. Leave empty to keep it."
+            self.fields[name].help_text = kept if is_kept else "Not given yet."
+            self.fields[name].widget = forms.PasswordInput(
+                attrs={"autocomplete": "new-password", "spellcheck": "false"}
+            )
+
+    def _key(self, name: str) -> str:
+        value: str = self.cleaned_data[name].strip()
+        if not value:
+            return ""
+        try:
+            return credentials.checked(value)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
+    def clean_api_key(self) -> str:
+        return self._key("api_key")
+
+    def clean_hash_key(self) -> str:
+        return self._key("hash_key")
+
+
+class KeyForm(forms.Form):
+    """A new intake key."""
+
+    name = forms.CharField(
+        label="Name", required=False, max_length=120, help_text="Which service will use it, for example “checkout”."
+    )
+    may_retry = forms.BooleanField(
+        label="What it reports may be sent again by the monitor",
+        required=False,
+        help_text="Sending again by the monitor itself comes with a later version; the choice is kept for it.",
+    )

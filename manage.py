@@ -12,7 +12,7 @@ def main() -> None:
     if sys.argv[1:2] == ["up"] and "--demo" in sys.argv:
         # The settings, which are read before any command is, put a demo's data into a folder of its own.
         os.environ["DEMO"] = "yes"
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  # whoever has an older one learns it here
         sys.exit(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
     try:
         from django.core.exceptions import ImproperlyConfigured

@@ -14,7 +14,7 @@ class AddressError(Exception):
 
 
 def parse(text: str) -> tuple[str, int]:
-    """``HOST:PORT``, ``[IPv6]:PORT`` or ``PORT`` alone, which means this machine only. Port 0 lets the system choose."""
+    """``HOST:PORT``, ``[IPv6]:PORT`` or ``PORT`` alone: on this machine only. Port 0 lets the system choose."""
     match = _FORM.fullmatch(text.strip())
     if match is None or int(match["port"]) > 65_535:
         raise AddressError(f"{text!r} is not an address to listen on: write HOST:PORT, for example 127.0.0.1:8001.")

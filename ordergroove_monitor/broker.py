@@ -1,8 +1,8 @@
-"""The embedded message broker: a kombu transport over a folder, for several processes on one machine that may die at any
-moment. Messages are hints: one may be lost or come twice, but none may stop a worker.
+"""The embedded message broker: a kombu transport over a folder, for several processes on one machine that may die at
+any moment. Messages are hints: one may be lost or come twice, but none may stop a worker.
 
-A message appears by rename, complete or not at all, and is claimed by rename, by one process only. What cannot be read is
-put aside. Only direct queues exist: no fan-out, so no remote control.
+A message appears by rename, complete or not at all, and is claimed by rename, by one process only. What cannot be read
+is put aside. Only direct queues exist: no fan-out, so no remote control.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Broken(Exception):
     """A file that is not a message."""
 
 
-class Channel(virtual.Channel):  # type: ignore[misc]  # kombu is untyped
+class Channel(virtual.Channel):
     """One queue is one folder, with a subfolder for each stage of a message's life."""
 
     def __init__(self, connection: Any, **kwargs: Any) -> None:
@@ -49,13 +49,13 @@ class Channel(virtual.Channel):  # type: ignore[misc]  # kombu is untyped
     def _queue_folder(self, queue: str) -> Path:
         return self._folder / f"queue-{quote(queue, safe='')}"
 
-    def _new_queue(self, queue: str, **kwargs: Any) -> None:
+    def _new_queue(self, queue: str, **_: Any) -> None:
         _make_private(self._folder)
         _make_private(self._queue_folder(queue))
         for stage in _STAGES:
             _make_private(self._queue_folder(queue) / stage)
 
-    def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
+    def _put(self, queue: str, message: dict[str, Any], **_: Any) -> None:
         content = json.dumps(message, separators=(",", ":")).encode()
         if len(content) > LARGEST:
             raise ValueError("a message is a hint, and this one is too long for that")
@@ -76,7 +76,7 @@ class Channel(virtual.Channel):  # type: ignore[misc]  # kombu is untyped
         # The time first, so that the order of names is the order of messages.
         name = f"{time.time_ns():020d}-{uuid.uuid4().hex}.json"
         draft = folder / "drafts" / name
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)
         draft.rename(folder / "ready" / name)
 
@@ -85,7 +85,7 @@ class Channel(virtual.Channel):  # type: ignore[misc]  # kombu is untyped
         self._puts += 1
         return self._puts % 100 == 0 and self._size(queue) > MOST_READY
 
-    def _get(self, queue: str) -> dict[str, Any]:
+    def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:  # noqa: ARG002  # never waits
         names = self._listed.setdefault(queue, deque())
         if not names:
             self._tidy(queue)
@@ -148,7 +148,7 @@ class Channel(virtual.Channel):  # type: ignore[misc]  # kombu is untyped
         return sum(_remove(folder / name) for name in _names(folder))
 
 
-class Transport(virtual.Transport):  # type: ignore[misc]
+class Transport(virtual.Transport):
     """``embedded://``, with the option ``folder``."""
 
     Channel = Channel
@@ -157,7 +157,7 @@ class Transport(virtual.Transport):  # type: ignore[misc]
     driver_name = "embedded"
     implements = virtual.Transport.implements.extend(exchange_type=frozenset(["direct"]))
 
-    def drain_events(self, connection: Any, timeout: float | None = None) -> None:
+    def drain_events(self, connection: Any, timeout: float | None = None, **_: Any) -> None:
         # Celery asks for two seconds at a time, and twice more after it was told to stop: shorter, it stops sooner.
         super().drain_events(connection, timeout=None if timeout is None else min(timeout, LONGEST_DRAIN_SECONDS))
 
@@ -171,7 +171,7 @@ def _make_private(folder: Path) -> None:
 
 def _names(folder: Path) -> list[str]:
     try:
-        return os.listdir(folder)
+        return [entry.name for entry in os.scandir(folder)]
     except FileNotFoundError:
         return []
 
@@ -194,7 +194,7 @@ def _is_abandoned(file: Path) -> bool:
 
 def _read(file: Path) -> dict[str, Any]:
     descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with open(descriptor, "rb") as opened:
+    with os.fdopen(descriptor, "rb") as opened:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise Broken("not a file")
         content = opened.read(LARGEST + 1)

@@ -25,15 +25,15 @@ app.autodiscover_tasks(["responses"])
 
 
 @signals.setup_logging.connect
-def _keep_our_logging(**kwargs: Any) -> None:
+def _keep_our_logging(**_: Any) -> None:
     """That somebody listens keeps Celery from installing its own logging over Django's."""
 
 
 @signals.task_prerun.connect
-def _name_the_task(task_id: str, task: Any, **kwargs: Any) -> None:
+def _name_the_task(task_id: str, task: Any, **_: Any) -> None:
     logs.bind(task=task.name, task_id=task_id)
 
 
 @signals.task_postrun.connect
-def _forget_the_task(**kwargs: Any) -> None:
+def _forget_the_task(**_: Any) -> None:
     logs.unbind()

@@ -30,7 +30,7 @@ FORBIDDEN_SOURCES = frozenset({"'unsafe-inline'", "'unsafe-eval'", "*", "http:",
 Check = Callable[..., list[CheckMessage]]
 
 
-def check_secrets(**kwargs: Any) -> list[CheckMessage]:
+def check_secrets(**_: Any) -> list[CheckMessage]:
     """Secrets that a machine has made for itself are for that machine only."""
     found: list[CheckMessage] = []
     if not settings.IS_LOOPBACK:
@@ -52,7 +52,7 @@ def check_secrets(**kwargs: Any) -> list[CheckMessage]:
     return found
 
 
-def check_hosts(**kwargs: Any) -> list[CheckMessage]:
+def check_hosts(**_: Any) -> list[CheckMessage]:
     """Hosts and origins are exact, and nothing for developers shows to strangers."""
     found: list[CheckMessage] = []
     if not settings.ALLOWED_HOSTS or any("*" in host or host.startswith(".") for host in settings.ALLOWED_HOSTS):
@@ -66,7 +66,7 @@ def check_hosts(**kwargs: Any) -> list[CheckMessage]:
     return found
 
 
-def check_browser_protection(**kwargs: Any) -> list[CheckMessage]:
+def check_browser_protection(**_: Any) -> list[CheckMessage]:
     """Cookies, header fields and the content security policy."""
     wanted = {
         "SESSION_COOKIE_HTTPONLY": True,
@@ -80,9 +80,11 @@ def check_browser_protection(**kwargs: Any) -> list[CheckMessage]:
         for name, value in wanted.items()
         if getattr(settings, name) != value
     ]
-    for name in ("SESSION_COOKIE_SAMESITE", "CSRF_COOKIE_SAMESITE"):
-        if getattr(settings, name) not in ("Lax", "Strict"):
-            found.append(_error("E021", f"{name} must be Lax or Strict."))
+    found += [
+        _error("E021", f"{name} must be Lax or Strict.")
+        for name in ("SESSION_COOKIE_SAMESITE", "CSRF_COOKIE_SAMESITE")
+        if getattr(settings, name) not in ("Lax", "Strict")
+    ]
     if settings.SECURE_REFERRER_POLICY not in ("same-origin", "no-referrer"):
         found.append(_error("E022", "SECURE_REFERRER_POLICY must not tell other sites what people look at."))
     if settings.IS_HTTPS and settings.SECURE_HSTS_SECONDS < 180 * 24 * 3600:
@@ -114,17 +116,19 @@ def _content_security_policy() -> Iterator[CheckMessage]:
         yield _error("E027", "The content security policy must be enforced, not reported.")
 
 
-def check_signing_in(**kwargs: Any) -> list[CheckMessage]:
+def check_signing_in(**_: Any) -> list[CheckMessage]:
     """How passwords are stored, and what stops guessing them."""
     found: list[CheckMessage] = []
     if not settings.PASSWORD_HASHERS[0].endswith(".Argon2PasswordHasher"):
         found.append(_error("E030", "Argon2 must come first in PASSWORD_HASHERS."))
-    if settings.AUTHENTICATION_BACKENDS[0] != "axes.backends.AxesStandaloneBackend" or not settings.AXES_ENABLED:
+    if settings.AUTHENTICATION_BACKENDS[0] != "axes.backends.AxesStandaloneBackend" or not getattr(
+        settings, "AXES_ENABLED", True
+    ):
         found.append(_error("E031", "django-axes must come first in AUTHENTICATION_BACKENDS, and be enabled."))
     return found
 
 
-def check_limits(**kwargs: Any) -> list[CheckMessage]:
+def check_limits(**_: Any) -> list[CheckMessage]:
     """What a form may send is bounded."""
     limits = {
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 16 * 1024 * 1024,
@@ -138,7 +142,7 @@ def check_limits(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-def check_databases(**kwargs: Any) -> list[CheckMessage]:
+def check_databases(**_: Any) -> list[CheckMessage]:
     """How the databases are configured. What the connection says is checked by ``check_connections``."""
     return [message for alias, database in settings.DATABASES.items() for message in of_database(alias, database)]
 
@@ -158,7 +162,7 @@ def of_database(alias: str, database: Mapping[str, Any]) -> list[CheckMessage]:
     return found
 
 
-def check_celery(**kwargs: Any) -> list[CheckMessage]:
+def check_celery(**_: Any) -> list[CheckMessage]:
     """Messages are hints: nothing is kept in them, nothing waits in them, and sending one never blocks for long."""
     wanted: dict[str, Any] = {
         "CELERY_ACCEPT_CONTENT": ["json"],
@@ -170,7 +174,7 @@ def check_celery(**kwargs: Any) -> list[CheckMessage]:
         "CELERY_WORKER_PREFETCH_MULTIPLIER": 1,
         "CELERY_BEAT_SCHEDULER": "celery.beat:Scheduler",
     }
-    found = [
+    found: list[CheckMessage] = [
         _error("E060", f"{name} must be {value!r}.")
         for name, value in wanted.items()
         if getattr(settings, name) != value
@@ -191,7 +195,7 @@ def check_celery(**kwargs: Any) -> list[CheckMessage]:
     return found
 
 
-def check_connections(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+def check_connections(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """What the connections say of themselves: only ``check --database`` and ``migrate`` come here."""
     found: list[CheckMessage] = []
     for alias in databases or ():

@@ -1,5 +1,6 @@
-"""The log file of one supervised process. The process writes to the file itself, so that neither a blocked terminal nor a
-stopped supervisor can ever make it wait; the supervisor only reads along, passes warnings on, and cuts the file off."""
+"""The log file of one supervised process. The process writes to the file itself, so that neither a blocked terminal nor
+a stopped supervisor can ever make it wait; the supervisor only reads along, passes warnings on, and cuts the file
+off."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ class ChildLog:
 
     def open(self) -> IO[bytes]:
         """The file, for the process to write to."""
-        return open(os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600), "wb")
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return os.fdopen(descriptor, "wb")
 
     def follow(self) -> None:
         """Read what is new."""

@@ -114,7 +114,7 @@ class Reader:
 
 
 def load(source: Mapping[str, str] | None = None) -> Environment:
-    """Read ``source``; by default the process's environment, after a ``.env`` beside ``manage.py`` has filled its gaps."""
+    """Read ``source``; by default the process's environment, whose gaps a ``.env`` beside ``manage.py`` fills."""
     if source is None:
         source = {**_read_env_file(), **os.environ}
     read = Reader(source)
@@ -157,7 +157,7 @@ def load(source: Mapping[str, str] | None = None) -> Environment:
 
 
 def tell_celery(url: str) -> None:
-    """Celery reads CELERY_BROKER_URL by itself and prefers it to the settings: so let it say what we have made of it."""
+    """Celery reads CELERY_BROKER_URL by itself and prefers it to the settings: let it say what we made of it."""
     os.environ.pop("CELERY_BROKER_URL_FILE", None)
     os.environ["CELERY_BROKER_URL"] = url
 
@@ -209,7 +209,7 @@ class _Secrets:
 
     def hash_key(self) -> bytes:
         key = self._given_or_kept("HASH_KEY", secret_files.new_text).encode()
-        if not 32 <= len(key):
+        if len(key) < 32:
             raise ImproperlyConfigured("HASH_KEY must have at least 32 characters.")
         return key
 

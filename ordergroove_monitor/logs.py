@@ -72,7 +72,7 @@ def configure(settings: dict[str, Any]) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    logging.captureWarnings(True)
+    logging.captureWarnings(capture=True)
     logging.config.dictConfig(settings)
 
 
@@ -86,7 +86,7 @@ def unbind() -> None:
     structlog.contextvars.clear_contextvars()
 
 
-def scrub_event(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def scrub_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Mask every text of a line, however deep it lies."""
     for name, value in event.items():
         if name not in _OWN:

@@ -22,7 +22,7 @@ def new_seal_key() -> str:
 
 
 def read_or_create(path: Path, make: Callable[[], str]) -> str:
-    """The secret kept at ``path``, made first where there is none. When several processes start at once, all get the same.
+    """The secret kept at ``path``, made where there is none. When several processes start at once, all get the same.
 
     The file appears complete or not at all (a hard link to a finished one), and is on disk before it is used: what is
     sealed with a key that a power cut then takes away could never be opened again.
@@ -38,7 +38,7 @@ def read_or_create(path: Path, make: Callable[[], str]) -> str:
     draft = path.with_name(f".{path.name}.{os.getpid()}.{time.monotonic_ns()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        with open(descriptor, "w", encoding="ascii") as file:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(make() + "\n")
             file.flush()
             os.fsync(file.fileno())

@@ -66,12 +66,12 @@ def start(dsn: str, *, environment: str, transport: type[Transport] | None = Non
         auto_session_tracking=False,
         send_client_reports=False,
         before_send=clean_event,
-        before_send_transaction=lambda event, hint: None,
+        before_send_transaction=lambda _event, _hint: None,
         before_breadcrumb=clean_breadcrumb,
     )
 
 
-def clean_event(event: Event, hint: Hint) -> Event | None:
+def clean_event(event: Event, _hint: Hint) -> Event | None:
     """A new event with the exception's types and places, its words masked, and nothing of the request but its route."""
     clean: dict[str, Any] = {name: event[name] for name in _KEPT if name in event}  # type: ignore[literal-required]
     contexts: dict[str, Any] = event.get("contexts") or {}
@@ -90,7 +90,7 @@ def clean_event(event: Event, hint: Hint) -> Event | None:
     return clean  # type: ignore[return-value]
 
 
-def clean_breadcrumb(crumb: Breadcrumb, hint: dict[str, Any]) -> Breadcrumb | None:
+def clean_breadcrumb(crumb: Breadcrumb, _hint: dict[str, Any]) -> Breadcrumb | None:
     """A crumb says what kind of thing happened, and when."""
     return _clean_crumb(crumb)
 
@@ -100,7 +100,7 @@ def _clean_crumb(crumb: dict[str, Any]) -> dict[str, Any]:
 
 
 def _clean_exception(exception: dict[str, Any]) -> dict[str, Any]:
-    clean = {name: exception[name] for name in ("type", "module", "thread_id") if name in exception}
+    clean: dict[str, Any] = {name: exception[name] for name in ("type", "module", "thread_id") if name in exception}
     clean["value"] = scrub.text(str(exception.get("value") or ""))
     mechanism = exception.get("mechanism") or {}
     clean["mechanism"] = {name: mechanism[name] for name in ("type", "handled") if name in mechanism}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 from pathlib import Path
 
 from django.conf import settings
@@ -13,7 +12,7 @@ from django.core.management import call_command
 
 
 def collect_if_changed() -> bool:
-    """Bring STATIC_ROOT up to date; whether there was anything to do. Two processes at once do it one after the other."""
+    """Bring STATIC_ROOT up to date; whether there was anything to do. Two at once do it one after the other."""
     root = Path(settings.STATIC_ROOT)
     root.mkdir(parents=True, exist_ok=True)
     with (root.parent / f".{root.name}.lock").open("w") as lock:
@@ -31,7 +30,7 @@ def _state() -> str:
     """A hash over name, size and time of change of every source, and over how they are stored."""
     digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
     for finder in get_finders():
-        for path, storage in sorted(finder.list([]), key=lambda found: found[0]):
-            status = os.stat(storage.path(path))
+        for path, source in sorted((path, storage.path(path)) for path, storage in finder.list([])):
+            status = Path(source).stat()
             digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()

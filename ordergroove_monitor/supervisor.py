@@ -153,7 +153,7 @@ class Supervisor:
                 pass_fds=run.child.descriptors,
                 start_new_session=True,
                 # Covers the moment until the watchdog knows of the child. This process has one thread.
-                preexec_fn=_die_with_parent,  # noqa: PLW1509
+                preexec_fn=_die_with_parent,
             )
         run.started_at = time.monotonic()
         self._inform_watchdog(f"+{run.process.pid}")

@@ -1,8 +1,8 @@
-"""Ends what a supervisor leaves behind when it is killed. A script of its own that imports nothing of the project: it must
-start in milliseconds and outlive everything else.
+"""Ends what a supervisor leaves behind when it is killed. A script of its own that imports nothing of the project: it
+must start in milliseconds and outlive everything else.
 
-Standard input brings ``+GROUP`` and ``-GROUP`` lines, the process groups that live. When it ends, the supervisor is gone:
-every group still listed is asked to stop, and killed if it does not.
+Standard input brings ``+GROUP`` and ``-GROUP`` lines, the process groups that live. When it ends, the supervisor is
+gone: every group still listed is asked to stop, and killed if it does not.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ MAY_NOT_NAME: dict[str, frozenset[str]] = {
 }
 MAY_IMPORT_SANDBOX = frozenset(
     f"responses.management.{name}"
-    for name in ("commands.sandbox", "commands.shop", "commands.up", "commands.demo_history", "demo_run")
+    for name in ("commands.sandbox", "commands.shop", "commands.up", "commands.demo_history", "demo_past", "demo_run")
 )
 STAND_ALONE = "responses.intake.recorder"
 

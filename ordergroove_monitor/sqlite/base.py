@@ -8,23 +8,22 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self
 
 from django.db.backends.sqlite3 import base
 
 from ordergroove_monitor.sqlite.lock import FileLock, LockTimeout
 
-T = TypeVar("T")
-
 _COMMENTS = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/)", re.DOTALL)
 _READS = re.compile(
-    r"[\s(]*(?:SELECT|PRAGMA|EXPLAIN|VALUES|COMMIT|END|ROLLBACK|RELEASE|SAVEPOINT|BEGIN\s+DEFERRED)\b", re.I
+    r"[\s(]*(?:SELECT|PRAGMA|EXPLAIN|VALUES|COMMIT|END|ROLLBACK|RELEASE|SAVEPOINT|BEGIN\s+DEFERRED)\b", re.IGNORECASE
 )
-_WITH = re.compile(r"\s*WITH\b", re.I)
-_WRITES_WITHIN = re.compile(r"\b(?:INSERT|UPDATE|DELETE|REPLACE\s+INTO)\b", re.I)
-_RETURNING = re.compile(r"\bRETURNING\b", re.I)
+_WITH = re.compile(r"\s*WITH\b", re.IGNORECASE)
+_WRITES_WITHIN = re.compile(r"\b(?:INSERT|UPDATE|DELETE|REPLACE\s+INTO)\b", re.IGNORECASE)
+_RETURNING = re.compile(r"\bRETURNING\b", re.IGNORECASE)
 
 
 def is_read(statement: str) -> bool:
@@ -63,7 +62,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:
-        """Switch the file to WAL, once. The switch needs the file for itself and does not wait for it: hence the lock."""
+        """Switch the file to WAL, once. The switch needs the file for itself and does not wait: hence the lock."""
         if self.writer_lock is None or connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
             return
         self.take_lock()
@@ -72,7 +71,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         finally:
             self.writer_lock.release()
 
-    def create_cursor(self, name: str | None = None) -> Cursor:
+    def create_cursor(self, name: str | None = None) -> Cursor:  # noqa: ARG002  # Django's signature
         cursor: Cursor = self.connection.cursor(factory=Cursor)
         cursor.wrapper = self
         return cursor
@@ -101,58 +100,59 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _commit(self) -> None:
         try:
-            super()._commit()
+            super()._commit()  # type: ignore[misc]  # the stubs lack it
         finally:
             self.leave_lock()
 
     def _rollback(self) -> None:
         try:
-            super()._rollback()
+            super()._rollback()  # type: ignore[misc]
         finally:
             self.leave_lock()
 
     def _close(self) -> None:
         try:
-            super()._close()
+            super()._close()  # type: ignore[misc]
         finally:
             self._drop_lock()
 
 
 class Cursor(base.SQLiteCursorWrapper):
-    """A cursor that takes the lock before a statement that writes, and leaves it when no transaction is open after it."""
+    """A cursor that takes the lock before a statement that writes, and leaves it when no transaction is open then."""
 
     wrapper: DatabaseWrapper
     _rows: Iterator[Any] | None = None
 
-    def execute(self, query: str, params: Any = None) -> Cursor:
+    def execute(self, query: str, params: Any = None) -> Self:
         self._rows = None
-        if is_read(query):
-            return self._then_leave(lambda: super(Cursor, self).execute(query, params))
-        self.wrapper.take_lock()
-        return self._then_leave(lambda: self._write(query, params))
-
-    def _write(self, query: str, params: Any) -> Cursor:
-        super().execute(query, params)
-        if not self.connection.in_transaction and _RETURNING.search(query):
-            # Outside a transaction SQLite commits such a statement with its last row: fetch while the lock is ours.
-            self._rows = iter(super().fetchall())
+        only_reads = is_read(query)
+        with self._turn(is_read=only_reads):
+            super().execute(query, params)
+            if not only_reads and not self.connection.in_transaction and _RETURNING.search(query):
+                # Outside a transaction SQLite commits such a statement with its last row: fetch while the lock is ours.
+                self._rows = iter(super().fetchall())
         return self
 
-    def executemany(self, query: str, param_list: Any) -> Cursor:
+    def executemany(self, query: str, param_list: Any) -> Self:
         self._rows = None
-        self.wrapper.take_lock()
-        return self._then_leave(lambda: super(Cursor, self).executemany(query, param_list))
+        with self._turn():
+            super().executemany(query, param_list)
+        return self
 
-    def executescript(self, script: str) -> Cursor:
+    def executescript(self, script: str) -> Self:
         self._rows = None
-        self.wrapper.take_lock()
-        return self._then_leave(lambda: super(Cursor, self).executescript(script))
+        with self._turn():
+            super().executescript(script)
+        return self
 
-    def _then_leave(self, run: Callable[[], T]) -> T:
+    @contextmanager
+    def _turn(self, *, is_read: bool = False) -> Iterator[None]:
+        if not is_read:
+            self.wrapper.take_lock()
         try:
-            return run()
+            yield
         finally:
-            # Also after an error: some of them end the transaction.
+            # Also after what only reads, for so does COMMIT; and after an error, which may end the transaction.
             self.wrapper.leave_lock()
 
     def fetchone(self) -> Any:
@@ -166,9 +166,6 @@ class Cursor(base.SQLiteCursorWrapper):
 
     def fetchall(self) -> list[Any]:
         return super().fetchall() if self._rows is None else list(self._rows)
-
-    def __iter__(self) -> Iterator[Any]:
-        return super().__iter__() if self._rows is None else self._rows
 
     def __next__(self) -> Any:
         return super().__next__() if self._rows is None else next(self._rows)

@@ -1,8 +1,8 @@
-"""The one lock file that every writer of a SQLite database takes, in every process. It only makes writers wait their turn;
-what is consistent is still SQLite's business.
+"""The one lock file that every writer of a SQLite database takes, in every process. It only makes writers wait their
+turn; what is consistent is still SQLite's business.
 
-SQLite's own waiting is a sleep that grows up to 100 ms, so beside a busy writer another process starves. Here the kernel
-queues the waiters and wakes the next one at once.
+SQLite's own waiting is a sleep that grows up to 100 ms, so beside a busy writer another process starves. Here the
+kernel queues the waiters and wakes the next one at once.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What the demo needs before it starts. It works only on data that a demo has made: invented orders must never stand among
-real ones."""
+"""What the demo needs before it starts. It works only on data that a demo has made: invented orders must never stand
+among real ones."""
 
 from __future__ import annotations
 

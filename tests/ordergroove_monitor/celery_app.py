@@ -16,14 +16,14 @@ from ordergroove_monitor.celery import app  # noqa: E402  # its settings need Dj
 __all__ = ["app"]
 
 
-@app.task(name="tests.mark")  # type: ignore[untyped-decorator]
+@app.task(name="tests.mark")
 def mark(folder: str, name: str) -> None:
     """Leave a file; a name that is there already shows that the task ran twice."""
     with (Path(folder) / name).open("a") as file:
         file.write(f"{os.getpid()} {time.monotonic_ns()}\n")
 
 
-@app.task(name="tests.sleep")  # type: ignore[untyped-decorator]
+@app.task(name="tests.sleep")
 def sleep(folder: str, name: str, seconds: float) -> None:
     """Say that it has begun, and take a while."""
     (Path(folder) / name).touch()

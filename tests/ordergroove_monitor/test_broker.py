@@ -40,7 +40,7 @@ def send(connection: Any, *values: object) -> None:
 def receive(connection: Any) -> list[Any]:
     """Everything that is there."""
     simple = connection.SimpleQueue(QUEUE)
-    received = []
+    received: list[Any] = []
     while True:
         try:
             message = simple.get(block=False)

@@ -128,11 +128,11 @@ def test_a_message_is_cleaned(kept: list[str]) -> None:
 
 
 def test_an_error_in_a_task_is_reported_without_its_arguments(kept: list[str]) -> None:
-    @app.task(name="tests.sentry")  # type: ignore[untyped-decorator]
+    @app.task(name="tests.sentry")
     def fail(*arguments: str) -> None:
         raise RuntimeError(arguments[0])
 
-    fail.apply(args=list(CANARIES.values()), kwargs={})
+    fail.apply(args=tuple(CANARIES.values()), kwargs={})
 
     assert_clean(kept)
 

@@ -75,8 +75,8 @@ class Command(BaseCommand):
             return up.lock(settings.DATA_DIR)
         except up.AlreadyRunning as error:
             raise CommandError(
-                f"The monitor is already running on {settings.DATA_DIR}, or still stopping. Stop it first (Ctrl-C where "
-                "it runs), or set another DATA_DIR."
+                f"The monitor is already running on {settings.DATA_DIR}, or still stopping. Stop it first (Ctrl-C "
+                "where it runs), or set another DATA_DIR."
             ) from error
         except OSError as error:
             raise CommandError(f"DATA_DIR: cannot write to {settings.DATA_DIR}: {error.strerror}.") from error

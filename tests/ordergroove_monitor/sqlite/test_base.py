@@ -15,6 +15,7 @@ from django.db import IntegrityError, OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from ordergroove_monitor import env
+from ordergroove_monitor.settings import SQLITE_OPTIONS
 from ordergroove_monitor.sqlite import base
 from ordergroove_monitor.sqlite.base import DatabaseWrapper
 from ordergroove_monitor.sqlite.lock import FileLock, LockTimeout
@@ -26,12 +27,7 @@ def open_database(path: Path, **options: Any) -> DatabaseWrapper:
         **connections.settings["default"],
         "ENGINE": "ordergroove_monitor.sqlite",
         "NAME": str(path),
-        "OPTIONS": {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 67108864",
-        }
-        | options,
+        "OPTIONS": SQLITE_OPTIONS | options,
     }
     return DatabaseWrapper(wanted, alias="default")
 

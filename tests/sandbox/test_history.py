@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from responses.exchanges import Exchange
+from responses.exchanges import Exchange, Origin
 from responses.sandbox import history
 
 END = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -98,3 +98,18 @@ def test_the_hosts_can_be_those_of_the_sandbox() -> None:
     found = history.exchanges(END - timedelta(hours=6), END, 400, 1, hosts=hosts)
 
     assert {exchange.request.url.split("/")[2] for _, exchange in found} == {"127.0.0.1:9100"}
+
+
+def test_accepted_purchases_are_followed_by_the_monitor_too_until_the_result_is_told() -> None:
+    found = list(history.exchanges(END - timedelta(days=2), END, 400, 3, is_followed=True))
+    questions = [exchange for _, exchange in found if exchange.origin is Origin.POLL]
+    answers: dict[str, list[int | None]] = {}
+    for _, exchange in found:
+        if exchange.request.url.endswith("/response"):
+            answers.setdefault(exchange.request.url, []).append(exchange.status_code)
+
+    assert questions
+    assert all(exchange.caller_id == "" and not exchange.tags for exchange in questions)
+    settled = [codes for codes in answers.values() if 200 in codes]
+    assert len(settled) > 0.97 * len(answers)
+    assert not [moment for moment, exchange in found if moment != exchange.sent_at]

@@ -16,7 +16,7 @@ from responses.views import links
 from responses.views.frame import Frame
 
 _REFUSED = charts.Series("unknown", "Accepted, then failed")
-_HEIGHT = 220
+_HEIGHT, _LOW = 220, 120
 
 
 def trend(frame: Frame, found: Trend) -> charts.Trend:
@@ -38,14 +38,14 @@ def trend(frame: Frame, found: Trend) -> charts.Trend:
     return charts.trend([_series(name) for _, name in strands], buckets, height=_HEIGHT)
 
 
-def failures(frame: Frame, found: Bars, *, issue_id: int, outcome: Outcome, height: int = 120) -> charts.Trend:
-    """Return the bars of one issue."""
+def failures(frame: Frame, found: Bars, *, issue_id: int, outcome: Outcome, words: str) -> charts.Trend:
+    """Return the bars of one issue; ``words`` say what they count, in the legend."""
     labels = charts.ticks([slot.starts_at for slot in found.slots])
     buckets = [
         charts.Bucket(title(slot), (number,), tick=label, url=links.responses(frame, slot, issue=issue_id))
         for slot, number, label in zip(found.slots, found.failures, labels, strict=True)
     ]
-    return charts.trend([charts.Series(outcome.word, "failures")], buckets, height=height, lines=3)
+    return charts.trend([charts.Series(outcome.word, words)], buckets, height=_LOW, lines=3)
 
 
 def by_code(frame: Frame, groups: Sequence[Group]) -> list[charts.Row]:

@@ -72,6 +72,11 @@ def of(request: HttpRequest, *, now: datetime, about: Integration | None = None,
     return frame
 
 
+def without_period(request: HttpRequest, page: Frame) -> None:
+    """Leave out the switch of periods on a page that turns out to have nothing to show of any."""
+    setattr(request, _KEPT, msgspec.structs.replace(page, has_period=False))
+
+
 def _chosen(request: HttpRequest, integrations: tuple[Integration, ...]) -> Integration | None:
     by_slug = {integration.slug: integration for integration in integrations}
     named = request.GET.get("integration", "")

@@ -9,9 +9,10 @@ from django import forms
 from django.db.models import Q
 from django.http import QueryDict
 
-from responses.insight import issues
+from responses.insight import issues, overview
 from responses.models import Integration, Issue, Role
 from responses.models.issue import IssueQuerySet
+from responses.templatetags.times import span
 from responses.views import deeds, links, parts
 from responses.views.frame import Frame
 
@@ -81,13 +82,43 @@ def listed(page: Frame, integration: Integration, chosen: Chosen, *, seen: str) 
         "is_more": shown.is_more,
         "older_url": chosen.url(page, after=shown.after) if shown.after else "",
         "first_url": chosen.url(page) if chosen.after else "",
-        "clear_url": chosen.url(page, q=""),
-        "has_any": any(counts.values()),
+        "empty": None if shown.rows else why_empty(page, integration, chosen, has_any=any(counts.values())),
         "undo": undoable(page, chosen.undo),
+        "kept": page.kept,
         "here": here,
         "live_url": parts.live_url(here, seen=seen, undo=chosen.undo),
         "live_every": REFRESH_SECONDS,
     }
+
+
+class Empty(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands in place of rows, as ``shared/_empty.html`` shows it."""
+
+    title: str
+    icon: str = "circle-dotted"
+    tone: str = ""
+    text: str = ""
+    url: str = ""
+    action: str = ""
+
+
+def why_empty(page: Frame, integration: Integration, chosen: Chosen, *, has_any: bool) -> Empty:
+    """Say what was looked for, and where to go."""
+    if chosen.q:
+        text = "Searched were code, endpoint, field and cause of the issues in this tab."
+        url = chosen.url(page, q="")
+        return Empty(icon="zoom-question", title="Nothing here has these words", text=text, url=url, action="Show all")
+    if chosen.after:
+        return Empty(title="There are no more", url=chosen.url(page), action="To the first page")
+    if chosen.state != "open":
+        return Empty(title="No issue is in this state")
+    last_at = overview.last_recorded_at(page.user, integration.pk)
+    if last_at is None:
+        return Empty(title="No issue is open", text="Nothing has been reported yet, so nothing has failed.")
+    since = span(int((page.now - last_at).total_seconds()))
+    known = "what failed is acknowledged, muted or resolved" if has_any else "no call has failed"
+    text = f"The last response came {since} ago, and {known}."
+    return Empty(icon="circle-check", tone="good", title="No issue is open", text=text)
 
 
 def matching(found: IssueQuerySet, words: str) -> IssueQuerySet:

@@ -67,8 +67,8 @@ def charts_of(page: Frame, issue: Issue) -> dict[str, Any]:
     day, month = insight.bars(issue, now=page.now, zone=page.zone)
     outcome = Outcome(issue.outcome)
     return {
-        "day": bars.failures(page, day, issue_id=issue.pk, outcome=outcome),
-        "month": bars.failures(page, month, issue_id=issue.pk, outcome=outcome),
+        "day": bars.failures(page, day, issue_id=issue.pk, outcome=outcome, words="Failures, last 24 hours"),
+        "month": bars.failures(page, month, issue_id=issue.pk, outcome=outcome, words="Failures, last 28 days"),
     }
 
 

@@ -35,6 +35,7 @@ def overview_page(request: HttpRequest) -> HttpResponse:
     live_url = parts.live_url(links.page(page, "overview", period=period), seen=seen)
     last_at = overview.last_recorded_at(page.user, page.integration.pk)
     if last_at is None:
+        frame.without_period(request, page)
         context = first_run.guide(page, page.integration)
         context |= {"live_url": live_url, "live_every": first_run.REFRESH_SECONDS}
         return render(request, parts.template(request, "overview/first.html", part="overview/_waiting.html"), context)
@@ -115,7 +116,7 @@ def success(day: Day) -> Stat:
     if share is not None and before is not None:
         points = (share - before) * 100
         is_same = abs(points) < 0.05
-        change = "same as" if is_same else f"{points:+.1f} pt vs.".replace("-", "−")
+        change = "No change" if is_same else f"{points:+.1f} pt".replace("-", "−")
         tone = "same" if is_same else "good" if points > 0 else "bad"
         icon = "" if is_same else "up" if points > 0 else "down"
     return Stat(
@@ -123,7 +124,7 @@ def success(day: Day) -> Stat:
         value=percent(share),
         icon="circle-check",
         key="success",
-        note="the day before" if change else f"of {day.total.known:,} with a known result",
+        note="against the day before" if change else f"of {day.total.known:,} with a known result",
         change=change,
         change_tone=tone,
         change_icon=icon,
@@ -140,7 +141,7 @@ def volume(page: Frame, day: Day) -> Stat:
         value=f"{now:,}",
         icon="activity",
         url=links.responses(page),
-        note=f"{before:,} the day before" if before else "none the day before",
+        note=f"against {before:,} the day before" if before else "none the day before",
         change=f"{share:+.0%}".replace("-", "−") if before and abs(share) >= 0.005 else "",
         change_tone="same",
         change_icon="up" if share > 0 else "down",

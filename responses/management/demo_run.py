@@ -7,7 +7,6 @@ import socket
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
 from django.db import transaction
 
 from ordergroove_monitor import secret_files
@@ -56,21 +55,6 @@ def prepare(sandbox: str) -> tuple[User, str]:
         integration.save()
         key = _shop_key(integration, settings.DATA_DIR / "secrets" / "demo_shop_key")
     return user, key
-
-
-def needs_history() -> bool:
-    """Whether thirty days of history have yet to be made, and can be."""
-    return "demo_history" in get_commands() and not _history_mark().exists()
-
-
-def make_history() -> None:
-    """Make them. Interrupted, it begins again the next time: the mark is set at the end."""
-    call_command("demo_history")
-    _history_mark().touch()
-
-
-def _history_mark() -> Path:
-    return Path(settings.DATA_DIR) / "history-is-made"
 
 
 def _shop_key(integration: Integration, path: Path) -> str:

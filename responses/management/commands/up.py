@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from ordergroove_monitor import addresses, env, static_files, up
 from ordergroove_monitor.supervisor import Child, Supervisor
-from responses.management import demo_run, first_run, words
+from responses.management import demo_past, demo_run, first_run, words
 from responses.models import User
 from responses.views import demo
 
@@ -115,9 +115,9 @@ class Command(BaseCommand):
             raise CommandError(
                 f"{settings.DATA_DIR} holds integrations that no demo has made: a demo needs a DATA_DIR of its own."
             ) from error
-        if demo_run.needs_history():
+        if not demo_past.is_made():
             self._say("Making thirty days of history, once …")
-            demo_run.make_history()
+            call_command("demo_history", stdout=self.stdout)
         return user, up.demo_children(environment, sandbox=sandbox, monitor=url, key=key), sandbox
 
     def _why_not(self, supervisor: Supervisor) -> str:

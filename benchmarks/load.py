@@ -1,7 +1,7 @@
 """A load generator in a process of its own: connections that each send the next call when the last was answered.
 
-Usage: python -m benchmarks.load HOST PORT KEY CONNECTIONS BATCH COUNT SEED. Prints one line of JSON. Everything that is sent
-is made before the clock starts.
+Usage: python -m benchmarks.load HOST PORT KEY CONNECTIONS BATCH COUNT SEED. Prints one line of JSON.
+Everything that is sent is made before the clock starts.
 """
 
 from __future__ import annotations

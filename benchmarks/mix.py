@@ -63,7 +63,11 @@ def _rest(source: random.Random, number: int) -> dict[str, object]:
     )
     if fate == "partial":
         method, path = "POST", "/products-batch/create/"
-    body = "" if method == "GET" else json.dumps({"quantity": 2, "every": 4, "every_period": 2, "reason": "ordered by phone"})
+    body = (
+        ""
+        if method == "GET"
+        else json.dumps({"quantity": 2, "every": 4, "every_period": 2, "reason": "ordered by phone"})
+    )
     return {
         "request": {"method": method, "url": REST + path, "headers": _headers("application/json"), "body": body},
         "response": _rest_answer(source, fate, number),

@@ -1,4 +1,4 @@
-"""Measures recording through the real HTTP path: responses a second, latency, memory, and what others feel meanwhile."""
+"""Measures recording through the real HTTP path: responses a second, latency, memory, what others feel meanwhile."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -74,9 +75,8 @@ class Recording:
         except PayloadError as error:
             reply = _problem(error.status, error.detail, request_id, title=error.title, errors=error.errors)
         except (Unavailable, DatabaseError):
-            reply = _problem(
-                503, "The database cannot store anything now. Nothing was stored: send it again.", request_id, retry_after=2
-            )
+            detail = "The database cannot store anything now. Nothing was stored: send it again."
+            reply = _problem(503, detail, request_id, retry_after=2)
         except Overloaded:
             detail = "More is waiting to be stored than can be taken. Nothing was stored: send it again."
             reply = _problem(503, detail, request_id, retry_after=1)
@@ -88,14 +88,14 @@ class Recording:
         fields = dict(scope["headers"])
         key = await self._authenticated(fields.get(b"authorization", b""))
         if key is None:
-            detail = "Send the header field Authorization: Bearer <intake key>, with a key of this monitor that is in use."
+            detail = "Send the header field Authorization: Bearer <intake key>, with a key that is in use."
             return _problem(401, detail, request_id)
         body = await _read(receive, declared=fields.get(b"content-length", b""))
         media_type = fields.get(b"content-type", b"").decode("latin-1")
         coding = fields.get(b"content-encoding", b"").decode("latin-1")
         if len(body) > _LARGE_BYTES or coding:
-            loop = asyncio.get_running_loop()
-            outcomes, prepared = await loop.run_in_executor(self._readers, self._understand, body, media_type, coding, key)
+            understand = partial(self._understand, body, media_type, coding, key)
+            outcomes, prepared = await asyncio.get_running_loop().run_in_executor(self._readers, understand)
         else:
             outcomes, prepared = self._understand(body, media_type, coding, key)
         wait = key.take(len(outcomes), clock=self._clock())
@@ -125,9 +125,7 @@ class Recording:
         now = self._now()
         return outcomes, [prepare(key.facts, one, now=now) for one in outcomes if isinstance(one, Exchange)]
 
-    def _render(
-        self, outcomes: Sequence[Exchange | Rejected], stored: Sequence[Result], request_id: str
-    ) -> Reply:
+    def _render(self, outcomes: Sequence[Exchange | Rejected], stored: Sequence[Result], request_id: str) -> Reply:
         """Put what was stored and what was refused together again, in the order of the call."""
         results: list[dict[str, object]] = []
         accepted, position = 0, 0
@@ -135,13 +133,13 @@ class Recording:
         for index, outcome in enumerate(outcomes):
             if isinstance(outcome, Rejected):
                 refused[index] = outcome.errors
-                results.append({"index": index, "id": outcome.caller_id, "status": "rejected", "errors": outcome.errors})
+                results.append(_rejected(index, outcome.caller_id, outcome.errors))
                 continue
             result = stored[position]
             position += 1
             if result.status == "rejected":
                 refused[index] = result.errors
-                results.append({"index": index, "id": outcome.caller_id, "status": "rejected", "errors": result.errors})
+                results.append(_rejected(index, outcome.caller_id, result.errors))
                 continue
             accepted += 1
             results.append(self._recorded(index, result))
@@ -202,8 +200,12 @@ async def _read_rest(receive: Receive, first: bytes) -> bytes:
 
 
 def _too_large() -> PayloadError:
-    detail = f"The body is larger than {limits.WIRE_BYTES} bytes (limit wire_bytes). Send it in several calls, or with gzip."
+    detail = f"The body is larger than {limits.WIRE_BYTES} bytes (limit wire_bytes): send several calls, or gzip."
     return PayloadError(413, "Payload too large", detail, {"": [detail]})
+
+
+def _rejected(index: int, caller_id: str, errors: dict[str, list[str]]) -> dict[str, object]:
+    return {"index": index, "id": caller_id, "status": "rejected", "errors": errors}
 
 
 def _all_refused(refused: dict[int, dict[str, list[str]]], request_id: str, *, is_batch: bool) -> Reply:

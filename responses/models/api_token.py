@@ -16,7 +16,6 @@ from django.utils import timezone
 
 from responses.models.user import User
 
-NOTE_USE_EVERY = timedelta(minutes=1)
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -31,12 +30,14 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
 
     def note_use(self, token_id: int, *, now: datetime) -> bool:
         """Write down that a token is in use, at most once a minute. ``False``: it was written a moment ago."""
-        due = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - NOTE_USE_EVERY)
+        due = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - ApiToken.NOTE_USE_EVERY)
         return self.filter(due, pk=token_id).update(last_used_at=now) == 1
 
 
 class ApiToken(models.Model):
     """256 random bits, of which only a hash is kept. It can do what its person can, as long as the person can."""
+
+    NOTE_USE_EVERY: ClassVar = timedelta(minutes=1)
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=120)

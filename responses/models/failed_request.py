@@ -125,17 +125,13 @@ class FailedRequest(models.Model):
                 name="failed_request_repeated",
                 condition=Q(failures__gte=2),
             ),
-            models.Index(
-                fields=["integration", "-failures"], name="failed_request_most", condition=Q(failures__gte=2)
-            ),
+            models.Index(fields=["integration", "-failures"], name="failed_request_most", condition=Q(failures__gte=2)),
             models.Index(
                 fields=["integration", "id"],
                 name="failed_request_partial",
                 condition=Q(outcome=Outcome.PARTIAL.value),
             ),
-            models.Index(
-                fields=["integration", "order_id"], name="failed_request_by_order", condition=~Q(order_id="")
-            ),
+            models.Index(fields=["integration", "order_id"], name="failed_request_by_order", condition=~Q(order_id="")),
         ]
 
     @property

@@ -77,7 +77,8 @@ class Integration(models.Model):
     @property
     def base_urls(self) -> dict[str, str]:
         """Base URL by host role, the integration's own hosts over Ordergroove's."""
-        return endpoints.DEFAULT_HOSTS[self.environment] | self.hosts
+        own: dict[str, str] = self.hosts
+        return endpoints.DEFAULT_HOSTS[self.environment] | own
 
 
 class IntakeKeyQuerySet(VisibleQuerySet["IntakeKey"]):

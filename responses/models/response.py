@@ -91,9 +91,7 @@ class Response(models.Model):
             _by_beginning("order_id", name="response_order_begins"),
             _by_beginning("customer_id", name="response_customer_begins"),
             _by_beginning("request_id", name="response_request_begins"),
-            models.Index(
-                fields=["integration", "resource_key"], name="response_failed_resource", condition=FAILED
-            ),
+            models.Index(fields=["integration", "resource_key"], name="response_failed_resource", condition=FAILED),
             models.Index(fields=["issue_id", "id"], name="response_by_issue", condition=Q(issue_id__isnull=False)),
             models.Index(
                 fields=["failed_request_id", "id"],

@@ -233,7 +233,8 @@ def _known_follow_ups(cursor: CursorWrapper, keys: Sequence[tuple[int, str]]) ->
 def _has_later_success(cursor: CursorWrapper, one: Prepared) -> bool:
     """Whether a success of the same request, sent not before this failure, was recorded earlier."""
     cursor.execute(
-        "SELECT 1 FROM responses_response WHERE request_key = %s AND outcome = %s AND sent_at >= %s AND origin < %s LIMIT 1",
+        "SELECT 1 FROM responses_response "
+        "WHERE request_key = %s AND outcome = %s AND sent_at >= %s AND origin < %s LIMIT 1",
         [one.request_key, Outcome.SUCCESS.value, rows.moment(one.sent_at), Origin.POLL.value],
     )
     return cursor.fetchone() is not None

@@ -66,11 +66,11 @@ def pack(shown: Shown) -> tuple[int, bytes]:
     return ZSTD, _codec.compressor.compress(data)
 
 
-def unpack(codec: int, data: bytes) -> Shown:
+def unpack(codec: int, data: bytes | memoryview) -> Shown:
     """Read back what ``pack`` made. Raises ``ValueError`` on anything else."""
     if codec == ZSTD:
         try:
-            data = _codec.decompressor.decompress(bytes(data), max_output_size=_READ_LIMIT)
+            data = _codec.decompressor.decompress(data, max_output_size=_READ_LIMIT)
         except zstandard.ZstdError as error:
             raise ValueError("a stored body cannot be decompressed") from error
-    return _codec.decoder.decode(bytes(data))
+    return _codec.decoder.decode(data)

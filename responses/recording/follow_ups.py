@@ -193,7 +193,7 @@ def give_up(pursuit: Pursuit, facts: Facts, gathering: Gathering, tallies: Talli
     message = "Ordergroove accepted the order but told no result in time."
     items = tuple(Item(product, ItemState.UNKNOWN) for product, _ in pursuit.sent.products)
     understood = Meaning(Outcome.NO_ANSWER, items, (Problem("", message),))
-    stand_in = _virtual(pursuit, facts, understood, message=message, now=gathering.now)
+    stand_in = _virtual(pursuit, facts, understood, message=message)
     return _end_badly(pursuit, stand_in, understood, gathering, tallies)
 
 
@@ -244,7 +244,7 @@ def _end_badly(
     status_code = 200
     made_up = Exchange(request=Request("POST", ""), response=Answer(status_code), origin=Origin.POLL)
     causes = fingerprints.causes(made_up, PURCHASE, understood)
-    stand_in = _virtual(pursuit, answer.facts, understood, message=_words(understood) or answer.message, now=gathering.now)
+    stand_in = _virtual(pursuit, answer.facts, understood, message=_words(understood) or answer.message)
     primary = causes[0][0].fingerprint if causes else ""
     row = gathering.fail(stand_in, started_at=pursuit.accepted_at, understood=understood, cause=primary)
     if row.seal_id is None:
@@ -256,7 +256,7 @@ def _end_badly(
     return Settled(pursuit, answer, understood, causes, row)
 
 
-def _virtual(pursuit: Pursuit, facts: Facts, understood: Meaning, *, message: str, now: datetime) -> Prepared:
+def _virtual(pursuit: Pursuit, facts: Facts, understood: Meaning, *, message: str) -> Prepared:
     """Return the accepted POST as it would have been recorded, had its result come in its own answer."""
     codec, data = bodies.pack(bodies.Shown())
     return Prepared(
@@ -292,7 +292,9 @@ def _virtual(pursuit: Pursuit, facts: Facts, understood: Meaning, *, message: st
 
 
 def _products(pursuit: Pursuit) -> tuple[purchase.Product, ...]:
-    return tuple(purchase.Product(product, "", value, True) for product, value in pursuit.sent.products)
+    return tuple(
+        purchase.Product(product, value=value, is_subscription=True) for product, value in pursuit.sent.products
+    )
 
 
 def _words(understood: Meaning) -> str:
@@ -307,6 +309,7 @@ def _words(understood: Meaning) -> str:
 def _read(values: tuple[Any, ...]) -> Pursuit:
     columns = dict(zip(_READ_COLUMNS, values, strict=True))
     sent = columns["sent"]
-    columns["sent"] = msgspec.json.decode(sent, type=Sent) if isinstance(sent, str | bytes) else msgspec.convert(sent, Sent)
+    is_text = isinstance(sent, str | bytes)  # SQLite keeps JSON as text
+    columns["sent"] = msgspec.json.decode(sent, type=Sent) if is_text else msgspec.convert(sent, Sent)
     columns["accepted_at"] = rows.read_moment(columns["accepted_at"])
     return Pursuit(**columns)

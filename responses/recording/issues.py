@@ -74,7 +74,7 @@ class Tallies:
         tally.hours[hour] = tally.hours.get(hour, 0) + 1
 
     def write(self, cursor: CursorWrapper, *, now: datetime) -> list[tuple[Any, ...]]:
-        """Upsert the issues, fill ``issue_ids``, count by hour; return the Transition rows for new and regressed ones."""
+        """Upsert the issues, fill ``issue_ids``, count by hour; return the Transition rows of new and regressed."""
         transitions: list[tuple[Any, ...]] = []
         hours: dict[tuple[int, int], int] = {}
         for key in sorted(self._by_cause):  # one order for every writer, or two of them could deadlock

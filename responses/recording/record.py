@@ -14,7 +14,7 @@ from django.db import DataError, IntegrityError, OperationalError, connection, t
 from django.db.backends.utils import CursorWrapper
 
 from responses.exchanges import Exchange, ItemState, Outcome
-from responses.models import CallerId, FollowUp, Response, ids
+from responses.models import CallerId, FollowUp, ids
 from responses.recording import follow_ups, rows
 from responses.recording.batch import Batch
 from responses.recording.facts import Facts
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 CHUNK = 100
 """At most so many responses share one transaction: no other writer waits longer than for these."""
 _TRIES = 3
+
 
 class Result(msgspec.Struct, frozen=True):
     """What became of one exchange: ``status`` is ``recorded``, ``duplicate`` or ``rejected``."""
@@ -116,9 +117,7 @@ def _write_together(batch: Sequence[Prepared], *, now: datetime) -> Written:
         work = Batch(cursor, now=now)
         work.decide(fresh)
         nudges = work.write()
-    results = [
-        duplicates[index] if index in duplicates else _result(one) for index, one in enumerate(batch)
-    ]
+    results = [duplicates[index] if index in duplicates else _result(one) for index, one in enumerate(batch)]
     return Written(results, nudges)
 
 
@@ -152,7 +151,7 @@ def _claim_caller_ids(cursor: CursorWrapper, batch: Sequence[Prepared]) -> dict[
         "ON CONFLICT (integration_id, caller_id) DO NOTHING RETURNING integration_id, caller_id",
     )
     taken = {(integration_id, caller_id) for integration_id, caller_id in added}
-    known = _known([key for key in first if key not in taken])
+    known = _known(cursor, [key for key in first if key not in taken])
     duplicates = {}
     for index, one in enumerate(batch):
         key = (one.facts.integration_id, one.caller_id)
@@ -163,17 +162,20 @@ def _claim_caller_ids(cursor: CursorWrapper, batch: Sequence[Prepared]) -> dict[
     return duplicates
 
 
-def _known(keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Result]:
-    """Return what was recorded earlier under callers' ids."""
+def _known(cursor: CursorWrapper, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Result]:
+    """Return what was recorded earlier under callers' ids; the response itself may have gone since."""
+    if not keys:
+        return {}
+    marks = ", ".join(["%s"] * len(keys))
+    cursor.execute(
+        "SELECT known.integration_id, known.caller_id, known.response_id, response.outcome, "
+        "response.items_created, response.items_failed, response.items_unknown FROM responses_callerid known "
+        "LEFT JOIN responses_response response ON response.id = known.response_id "
+        f"WHERE known.caller_id IN ({marks}) AND known.integration_id IN ({marks})",
+        [key[1] for key in keys] + [key[0] for key in keys],
+    )
     found = {}
-    for integration_id, caller_id in keys:
-        response_id = CallerId.objects.values_list("response_id", flat=True).get(
-            integration_id=integration_id, caller_id=caller_id
-        )
-        row = Response.objects.filter(pk=response_id).values_list(
-            "outcome", "items_created", "items_failed", "items_unknown"
-        )
-        for outcome, *items in row:
-            found[integration_id, caller_id] = Result(response_id, "duplicate", Outcome(outcome), *items)
-        found.setdefault((integration_id, caller_id), Result(response_id, "duplicate"))
+    for integration_id, caller_id, response_id, outcome, *items in cursor.fetchall():
+        meaning = (Outcome(outcome), *items) if outcome is not None else ()
+        found[integration_id, caller_id] = Result(response_id, "duplicate", *meaning)
     return found

@@ -34,7 +34,9 @@ def _moment_of(vendor: str) -> Callable[[datetime], Any]:
     return lambda value: value
 
 
-def insert(cursor: CursorWrapper, model: type[models.Model], columns: tuple[str, ...], rows: Rows, end: str = "") -> None:
+def insert(
+    cursor: CursorWrapper, model: type[models.Model], columns: tuple[str, ...], rows: Rows, end: str = ""
+) -> None:
     """Insert ``rows`` (in the order of ``columns``, the database's names). ``end`` is an ON CONFLICT clause."""
     if not rows:
         return
@@ -55,7 +57,8 @@ def insert_returning(
         cursor.execute(statement, [value for row in rows for value in row])
     else:
         cursor.execute(_unnest_statement(model, columns, end), [list(column) for column in zip(*rows, strict=True)])
-    return cursor.fetchall()
+    found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 @lru_cache(maxsize=512)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -34,7 +34,7 @@ class Answered(msgspec.Struct, frozen=True):
 class Path:
     """The recording path with a key of its own integration."""
 
-    def __init__(self, clock: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(self) -> None:
         self.nudges: list[frozenset[str]] = []
         self.shop: Integration = make_integration()
         self.key_row: IntakeKey
@@ -68,7 +68,8 @@ class Path:
         headers = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in sent.items() if value]
         parts = [content[at : at + 60_000] for at in range(0, len(content), 60_000)] or [b""]
         messages = [
-            {"type": "http.request", "body": part, "more_body": index < len(parts) - 1} for index, part in enumerate(parts)
+            {"type": "http.request", "body": part, "more_body": index < len(parts) - 1}
+            for index, part in enumerate(parts)
         ]
         answers: list[Any] = []
 

@@ -81,4 +81,6 @@ def test_every_documented_shape_is_recorded_with_its_meaning(path: Path, *, alon
             expected = ("success", 0, 0, 0, set())
         if found != expected:
             wrong[shape.name] = (found, expected)
-    assert not wrong, "\n".join(f"{name}\n  found    {found}\n  expected {expected}" for name, (found, expected) in wrong.items())
+    assert not wrong, "\n".join(
+        f"{name}\n  found    {found}\n  expected {expected}" for name, (found, expected) in wrong.items()
+    )

@@ -328,7 +328,7 @@ def test_giving_up_makes_the_order_unknown_for_a_person() -> None:
     assert (failed.state, failed.deadline_at) == ("unknown", NOW + timedelta(hours=24))
     assert FollowUp.objects.get().state == "unknown"
     assert Issue.objects.get().requests == 1
-    assert (nudges, again) == ({"alerting"}, frozenset())
+    assert (nudges, again) == (frozenset({"alerting"}), frozenset())
 
 
 def test_a_clear_card_number_is_never_sealed() -> None:

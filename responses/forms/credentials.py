@@ -16,11 +16,25 @@ _RETRIES = [
 ]
 
 
+class WrittenOnly(forms.TextInput):
+    """A field that never shows what was sent in it. No password field: browsers would offer to keep it."""
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"autocomplete": "off", "spellcheck": "false"})
+
+    def format_value(self, value: Any) -> None:
+        """Nothing is written into the page."""
+
+
 class CredentialsForm(forms.Form):
     """An empty key leaves the one that is kept. Who retries must be chosen, not overlooked, in production."""
 
-    api_key = forms.CharField(label="API key (x-api-key)", required=False, max_length=600, strip=False)
-    hash_key = forms.CharField(label="Hash key (HMAC signature)", required=False, max_length=600, strip=False)
+    api_key = forms.CharField(
+        label="API key (x-api-key)", required=False, max_length=600, strip=False, widget=WrittenOnly
+    )
+    hash_key = forms.CharField(
+        label="Hash key (HMAC signature)", required=False, max_length=600, strip=False, widget=WrittenOnly
+    )
     retry_by = forms.ChoiceField(label="Who sends a failed request again?", choices=_RETRIES, widget=forms.RadioSelect)
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, integration: Integration) -> None:
@@ -32,9 +46,6 @@ class CredentialsForm(forms.Form):
         ):
             kept = f"Kept, ends in {last4}. Leave empty to keep it." if last4 else "Kept. Leave empty to keep it."
             self.fields[name].help_text = kept if is_kept else "Not given yet."
-            self.fields[name].widget = forms.PasswordInput(
-                attrs={"autocomplete": "new-password", "spellcheck": "false"}
-            )
 
     def _key(self, name: str) -> str:
         value: str = self.cleaned_data[name].strip()

@@ -1,0 +1,138 @@
+"""The settings in a real browser: accessible in light and dark and on a phone, quiet on the console, and usable."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.db import connection
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from responses.alerting import deliver, setup
+from responses.audit import Doer
+from responses.models import Channel, Delivery, Integration, Role, User
+from responses.models.integration import new_intake_key
+from tests.factories import PASSWORD, make_integration, make_user
+from tests.fakes import FakeSlack
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def shop() -> Integration:
+    shop = make_integration("shop-eu", name="Shop EU", created_at=timezone.now())
+    new_intake_key(shop, name="checkout")
+    return shop
+
+
+@pytest.fixture
+def ada(shop: Integration) -> User:
+    return make_user("ada", role=Role.ADMIN, integration=shop)
+
+
+@pytest.fixture
+def open_page(chromium: Browser, live_server: LiveServer, ada: User) -> Iterator[Open]:
+    """Signs in and opens a page; at the end, nothing may have been said on the browser's console."""
+    said: list[str] = []
+    contexts = []
+
+    def open_one(target: str, *, width: int = 1280, theme: str = "light") -> Page:
+        User.objects.filter(pk=ada.pk).update(theme=theme)
+        context = chromium.new_context(viewport={"width": width, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(f"{live_server.url}/login/?next={target}")
+        page.get_by_label("Username").fill("ada")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(live_server.url + target)
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert said == []
+
+
+def make_channels(shop: Integration, slack_url: str = "https://127.0.0.1:9/services/T/B/verysecret1234") -> Channel:
+    now = timezone.now()
+    setup.add(Channel.Kind.EMAIL, "ada@example.com, bob@example.org", integration=shop, doer=Doer(), now=now)
+    slack = setup.add(Channel.Kind.SLACK, slack_url, name="On call", integration=shop, doer=Doer(), now=now)
+    setup.add(Channel.Kind.EMAIL, "all@example.com", name="Everybody", integration=None, doer=Doer(), now=now)
+    Channel.objects.filter(pk=slack.pk).update(
+        last_success_at=now - timedelta(hours=2),
+        last_error_at=now - timedelta(minutes=3),
+        last_error="Slack answered 503: Service Unavailable.",
+        paused_until=now + timedelta(minutes=5),
+    )
+    return slack
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "target",
+    ["/settings/channels/", "/settings/integrations/", "/settings/integrations/shop-eu/", "/settings/new-integration/"],
+)
+def test_the_settings_are_accessible_and_never_scroll_sideways(
+    open_page: Open, shop: Integration, target: str, theme: str, width: int
+) -> None:
+    make_channels(shop)
+    page = open_page(target, width=width, theme=theme)
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/{target.strip('/').replace('/', '-')}-{theme}-{width}.png", full_page=True)
+
+    assert Axe().run(page).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_test_message_shows_its_result_without_a_reload(open_page: Open, shop: Integration) -> None:
+    with FakeSlack() as server:
+        make_channels(shop, server.url)
+        page = open_page("/settings/channels/")
+        row = page.locator(".channel", has_text="On call")
+        row.get_by_role("button", name="Send a test").click()
+        expect(row.get_by_role("status")).to_contain_text("on its way")
+
+        send_waiting()
+
+        expect(row.get_by_role("status")).to_contain_text("The test was accepted")
+        assert "Nothing is wrong" in server.accepted[0]["text"]
+
+
+def test_a_new_key_is_shown_once_and_a_removal_is_asked_about(open_page: Open, shop: Integration) -> None:
+    make_channels(shop)
+    page = open_page("/settings/integrations/shop-eu/")
+    page.get_by_role("region", name="Intake keys").get_by_label("Name").fill("gateway")
+    page.get_by_role("button", name="Make a key").click()
+    expect(page.get_by_role("heading", name="Your new key")).to_be_visible()
+
+    page.goto(page.url.replace("keys/", ""))
+    expect(page.get_by_role("heading", name="Your new key")).to_have_count(0)
+    page.get_by_role("button", name="Revoke").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("cannot be undone")
+    page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
+    expect(page.get_by_text("is revoked")).to_be_visible()
+
+
+def send_waiting() -> None:
+    """What the worker does, in a thread of its own."""
+
+    def work() -> None:
+        for delivery in Delivery.objects.filter(state=Delivery.State.PENDING):
+            deliver.send(delivery.pk, timezone.now())
+        connection.close()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    worker.join()

@@ -93,7 +93,8 @@ def of_body(
     """A body as it may be shown.
 
     ``is_answer``: it answers that something went wrong, so that a text under a sensitive name may be a complaint about
-    that field, and not its value; `messages` holds the rule. ``known``: what was hidden in the request (`RedactedRequest.echoes`).
+    that field, and not its value; `messages` holds the rule. ``known``: what was hidden in
+    the request, from `RedactedRequest.echoes`.
     """
     if not body:
         return Redacted(body, has_clear_card=False)

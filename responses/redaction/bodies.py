@@ -8,7 +8,7 @@ import zlib
 import msgspec
 
 from responses.ordergroove import purchase
-from responses.redaction import cards, forms, leaves, scanner, shapes, tree
+from responses.redaction import cards, forms, leaves, scanner, shapes, texts, tree
 from responses.redaction.state import State
 
 _PURCHASE = b"create_request="
@@ -88,9 +88,10 @@ def _text(text: str, state: State, mode: int) -> bytes:
     start = len(text) - len(text.lstrip())
     if mode != leaves.OPEN and text[start : start + 1] in ("{", "["):
         shown, end = scanner.scan(text, start, mode, state)
-        return _bytes(text[:start] + shown + (shapes.clean(text[end:], state) if end < len(text) else ""))
+        shown = text[:start] + shown + (shapes.clean(text[end:], state) if end < len(text) else "")
+        return _bytes(texts.swept(shown, state))
     if text[start : start + 1] in ("{", "["):
-        return _bytes(shapes.mixed(text, state))
+        return _bytes(texts.swept(shapes.mixed(text, state), state))
     return _bytes(shapes.clean(text, state))
 
 

@@ -97,7 +97,7 @@ def _common_only(text: str, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def _in_groups(text: str, groups: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Card numbers that begin and end with a group; or inside one group of 17 digits and more."""
+    """Card numbers that begin and end with a group; else those that are glued to other digits."""
     if len(groups) > _MANY_GROUPS:
         return _inside(text, groups)
     found: list[tuple[int, int]] = []
@@ -106,12 +106,11 @@ def _in_groups(text: str, groups: list[tuple[int, int]]) -> list[tuple[int, int]
         last = _card_from(text, groups, first)
         if last is not None:
             found.append((groups[first][0], groups[last][1]))
-            first = last + 1
-            continue
-        if groups[first][1] - groups[first][0] >= 17:
+            first = last
+        elif groups[first][1] - groups[first][0] >= 17:
             found += _inside(text, [groups[first]])
         first += 1
-    return found
+    return found or (_inside(text, groups) if len(groups) > 1 else found)
 
 
 def _card_from(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
@@ -130,16 +129,26 @@ def _card_from(text: str, groups: list[tuple[int, int]], first: int) -> int | No
 
 
 def _inside(text: str, groups: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Card numbers of the common shapes that are glued to other digits, an expiry date for example."""
+    """Card numbers of the common shapes that are glued to other digits, an expiry date for example.
+
+    Where blanks stand between the digits, they must stand as on a card: several numbers in a row are no card.
+    """
     digits = _ascii("".join(text[start:end] for start, end in groups))
     places = [place for start, end in groups for place in range(start, end)]
     found: list[tuple[int, int]] = []
     done = 0
     for match in _COMMON_AHEAD.finditer(digits):
-        if match.start() >= done and _passes_luhn(match[1]):
-            done = match.end(1)
-            found.append((places[match.start()], places[done - 1] + 1))
+        first, end = match.span(1)
+        if first >= done and (len(groups) > _MANY_GROUPS or _is_grouped(places[first:end])) and _passes_luhn(match[1]):
+            done = end
+            found.append((places[first], places[done - 1] + 1))
     return found
+
+
+def _is_grouped(places: list[int]) -> bool:
+    """Whether digits at these places stand together, or in the groups that are printed on cards."""
+    breaks = tuple(at for at in range(1, len(places)) if places[at] != places[at - 1] + 1)
+    return breaks in ((), (4, 8, 12), (4, 10))
 
 
 def _ascii(digits: str) -> str:

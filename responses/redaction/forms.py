@@ -11,7 +11,7 @@ from responses.redaction.state import State
 
 _PARTS_OF_A_NAME = re.compile(r"[^\[\].]+")
 _SPLIT = re.compile(r"([&;])")
-_LOOKS_LIKE_ONE = re.compile(r"[^\s=&{}<>\"']{1,200}=[^&\r\n]*(?:&[^\s=&]{0,200}(?:=[^&\r\n]*)?)*\s*")
+_LOOKS_LIKE_ONE = re.compile(r"[^\s=&{}<>\"']{0,2000}=[^&\r\n]*(?:&[^\s=&]{0,2000}(?:=[^&\r\n]*)?)*\s*")
 
 
 def is_form(text: str) -> bool:

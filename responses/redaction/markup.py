@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from responses.redaction import keys, leaves
+from responses.redaction import keys, leaves, texts
 from responses.redaction.keys import Rule, words
 from responses.redaction.state import State
 
@@ -15,6 +15,10 @@ _TOKEN = re.compile(
 )
 _TAG_NAME = re.compile(r"/?\s*[?!]?([\w:.\-]+)")
 _ATTRIBUTE = re.compile(r"""([\w:.\-]+)(\s*=\s*)("[^"]*"?|'[^']*'?|[^\s"'>]+)""")
+_REAL_TAG = re.compile(
+    r"""</?[A-Za-z][\w:.\-]{0,60}(?:\s+[\w:.\-]{1,60}(?:\s*=\s*(?:"[^"]*"?|'[^']*'?|[^\s"'>]+))?)*\s*/?>?"""
+    r"""|<[!?][A-Za-z][\w:.\-]{0,60}(?:[\s\w:.\-=/]|"[^"]*"|'[^']*')*\??>?"""
+)
 _NAMING = frozenset(("name", "id", "key", "property", "itemprop", "field", "for"))
 _HOLDING = frozenset(("value", "content", "data", "text"))
 # HTML elements whose names only sound sensitive, and elements that have no end.
@@ -56,8 +60,9 @@ def _text(text: str, open_: list[tuple[str, Rule, int]], state: State) -> str:
 
 def _tag(written: str, open_: list[tuple[str, Rule, int]], state: State) -> str:
     found = _TAG_NAME.match(written, 1)
-    if found is None:
-        return state.clean(written, state)
+    if found is None or _REAL_TAG.fullmatch(written) is None or not keys.is_plain(found[1]):
+        # An angle bracket in plain text.
+        return texts.clean(written, state)
     name = found[1].rpartition(":")[2].lower()
     if written.startswith("</"):
         _close(name, open_)

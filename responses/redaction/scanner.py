@@ -113,7 +113,12 @@ def _content(token: re.Match[str]) -> str:
         return written.strip()
     quote = written[0]
     inner = written[1:-1] if len(written) > 1 and written[-1] == quote else written[1:]
-    return _ESCAPE.sub(_unescaped, inner) if "\\" in inner else inner
+    return unescaped(inner) if "\\" in inner else inner
+
+
+def unescaped(text: str) -> str:
+    """A text without the backslash escapes of JSON, JavaScript and Python."""
+    return _ESCAPE.sub(_unescaped, text)
 
 
 def _unescaped(escape: re.Match[str]) -> str:

@@ -24,9 +24,8 @@ _seen: set[str] = set()
 """Messages that were looked at and left as they are: the same few come again and again."""
 _PERCENT = re.compile(r"%[0-9a-fA-F]{2}")
 _ENTITY = re.compile(r"&#?\w{2,8};")
-_ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})")
 _TAG = re.compile(r"<[A-Za-z/!?]")
-_STRUCTURE = re.compile(r"""[{\[](?=\s*["'{\[])|\{(?=\s*[A-Za-z_$][\w$]{0,60}\s*:|\s*\Z)|\[(?=\s*-?\d{6})""")
+_STRUCTURE = re.compile(r"""[{\[](?=[\s{\[]{0,20}["'])|\{(?=\s*[A-Za-z_$][\w$]{0,60}\s*:|\s*\Z)|\[(?=\s*-?\d{6})""")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\-]{20,}={0,2}")
 _SEALED = re.compile(r"[A-Za-z0-9+/]{21,}={1,2}")
 """Signatures and encrypted values: nothing that a person could read."""
@@ -71,32 +70,44 @@ def clean(text: str, state: State, *, is_id: bool = False) -> str:
 
 
 def _opened(text: str, state: State, *, is_id: bool) -> str:
-    if text.lstrip()[:1] in ("{", "[", '"') and (shown := structured(text, state)) is not None:
+    if text.lstrip()[:1] in ("{", "[", '"') and (parsed := structured(text, state)) is not None:
+        return parsed
+    has_tags = "<" in text and _TAG.search(text) is not None
+    has_structure = ("{" in text or "[" in text) and _STRUCTURE.search(text) is not None
+    # What has a shape is read in that shape first: undone escapes may turn a value into a border. What has none may be
+    # escaped as a whole.
+    is_shaped = has_tags or has_structure
+    if not is_shaped and (shown := _decoded(text, state)) != text:
         return shown
-    for decoded in _decodings(text):
-        digits, state.digits = state.digits, True
-        shown = clean(decoded, state)
-        state.digits = digits
-        if shown != decoded:
-            return shown
-    if "<" in text and _TAG.search(text) is not None:
-        return markup.clean(text, state)
-    if ("{" in text or "[" in text) and _STRUCTURE.search(text) is not None:
-        return mixed(text, state)
-    text = texts.clean(text, state, is_id=is_id)
-    return _without_base64(text, state) if len(text) >= 20 else text
+    if has_tags:
+        text = texts.swept(markup.clean(text, state), state)
+    elif has_structure:
+        text = texts.swept(mixed(text, state), state)
+    else:
+        text = texts.clean(text, state, is_id=is_id)
+        text = _without_base64(text, state) if len(text) >= 20 else text
+    if is_shaped:
+        text = _decoded(text, state)
+    return _kept(text, scanner.unescaped(text), state) if "\\" in text else text
 
 
-def _decodings(text: str) -> list[str]:
-    """The text without its percent escapes, HTML entities, backslash escapes: each where it has any."""
-    decoded: list[str] = []
+def _decoded(text: str, state: State) -> str:
+    """The text redacted without its percent escapes or HTML entities, where that makes a difference."""
     if "%" in text and _PERCENT.search(text) is not None:
-        decoded.append(unquote(text, errors="surrogateescape"))
+        text = _kept(text, unquote(text, errors="surrogateescape"), state)
     if "&" in text and _ENTITY.search(text) is not None:
-        decoded.append(html.unescape(text))
-    if "\\" in text and _ESCAPED.search(text) is not None:
-        decoded.append(_ESCAPED.sub(lambda found: chr(int(found[1] or found[2], 16)), text))
-    return [other for other in decoded if other != text]
+        text = _kept(text, html.unescape(text), state)
+    return text
+
+
+def _kept(text: str, decoded: str, state: State) -> str:
+    """The text as it is, unless there is something to hide in its decoded form: then that, redacted."""
+    if decoded == text:
+        return text
+    digits, state.digits = state.digits, True
+    shown = clean(decoded, state)
+    state.digits = digits
+    return text if shown == decoded else shown
 
 
 def structured(text: str, state: State) -> str | None:

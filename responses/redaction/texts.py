@@ -45,7 +45,7 @@ _PHONE_WORD = re.compile(
 )
 _RECEIVED = re.compile(r"\b(received|got|given|submitted|entered)(\s*:\s*)(\S[^\n\r;}\]]*)", re.IGNORECASE)
 _PHONE = re.compile(
-    r"""(?<![\w.+\-/=])(?:
+    r"""(?<![\w.+\-/])(?:
       \+\d(?:[ .()\-/]{0,2}\d){7,14}
     | (?:1[ .\-])?\(\d{3}\)[ .\-]{0,2}\d{3}[ .\-]\d{4}
     | (?:1[ .\-])?\d{3}([ .\-])\d{3}\1\d{4}
@@ -92,7 +92,7 @@ def clean(text: str, state: State, *, is_id: bool = False) -> str:
         state.has_clear_card |= found
     if "=" in text or "_" in text or "-" in text or "eyJ" in text or "AKIA" in text:
         text = without_signed(text)
-    return text if is_id or _DIGIT.search(text) is None else _without_places(text)
+    return text if _DIGIT.search(text) is None else _without_places(text, is_id=is_id)
 
 
 def without_signed(text: str) -> str:
@@ -100,12 +100,22 @@ def without_signed(text: str) -> str:
     return _SIGNED.sub(MASK, text)
 
 
-def _without_places(text: str) -> str:
-    """Telephone numbers and street addresses."""
+def _without_places(text: str, *, is_id: bool) -> str:
+    """The text without telephone numbers and street addresses. Ids may begin with a zero and have dashes."""
     if _LONG_NUMBER.search(text) is not None:
-        text = _PHONE.sub(_phone, text)
+        text = _PHONE.sub(_phone_or_id if is_id else _phone, text)
     if _STREET_HINT.search(text) is not None:
         text = _STREET.sub(MASK, text)
+    return text
+
+
+def swept(text: str, state: State) -> str:
+    """What was redacted in pieces, looked at once more as a whole: the pieces may have been cut at the wrong places."""
+    text = _labelled(text, state)
+    if "@" in text:
+        text = _without_mailboxes(text)
+    text, found = cards.mask(text, CARD, is_id=True)
+    state.has_clear_card |= found
     return text
 
 
@@ -151,10 +161,9 @@ def _labelled(text: str, state: State) -> str:
 
 def _value_end(text: str, separator: re.Match[str], label: str) -> int:
     at = separator.end()
-    if label.strip().lower() in _WHOLE_LINE:
-        found = _LINE.match(text, at)
-    else:
-        found = _QUOTED.match(text, at) or _AFTER_COLON.match(text, at)
+    found = _QUOTED.match(text, at)
+    if found is None:
+        found = (_LINE if label.strip().lower() in _WHOLE_LINE else _AFTER_COLON).match(text, at)
     return found.end() if found is not None else at
 
 
@@ -190,6 +199,10 @@ def _phone(found: re.Match[str]) -> str:
     if _DATE.match(text) is not None or sum(character.isdigit() for character in text) < 9:
         return text
     return MASK
+
+
+def _phone_or_id(found: re.Match[str]) -> str:
+    return found[0] if found[0].startswith("0") else _phone(found)
 
 
 _ID_BEFORE = re.compile(

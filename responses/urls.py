@@ -5,10 +5,25 @@ from __future__ import annotations
 from django.contrib.auth import views as auth_views
 from django.urls import URLPattern, URLResolver, path
 
-from responses.views import channels, demo, first_run, integrations, issues, overview, preferences, recorder, responses
+from responses.api import application
+from responses.views import (
+    channels,
+    demo,
+    first_run,
+    integrations,
+    issues,
+    overview,
+    preferences,
+    recorder,
+    responses,
+    tokens,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", overview.overview_page, name="overview"),
+    path("api/v1/openapi.json", application.openapi, name="api-document"),
+    path("api/v1/docs", application.docs, name="api-docs"),
+    path("api/v1/", application.api.urls),
     path("first-key/", first_run.make_key, name="first-key"),
     path("first-wait/", first_run.wait, name="first-wait"),
     path("issues/", issues.issue_list, name="issue-list"),
@@ -31,6 +46,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/integrations/<slug:slug>/credentials/", integrations.credentials_change, name="credentials-change"),
     path("settings/integrations/<slug:slug>/keys/", integrations.key_create, name="key-create"),
     path("settings/keys/<int:key_id>/revoke/", integrations.key_revoke, name="key-revoke"),
+    path("settings/tokens/", tokens.token_list, name="token-list"),
+    path("settings/tokens/<int:token_id>/revoke/", tokens.token_revoke, name="token-revoke"),
     path("responses/", responses.response_list, name="response-list"),
     path("responses/<int:response_id>/", responses.response_detail, name="response-detail"),
     path("responses/<int:response_id>/request/", responses.response_raw, {"which": "request"}, name="response-raw-request"),

@@ -22,6 +22,8 @@ from responses.views.frame import Frame
 
 OUTCOMES = {outcome.word: outcome for outcome in Outcome}
 ORIGINS = {origin.word: origin for origin in Origin}
+OUTCOME_CHOICES = [(word, badges.OUTCOMES[word].word) for word in OUTCOMES]
+ORIGIN_CHOICES = [(word, badges.ORIGINS[word].word) for word in ORIGINS]
 LABELS = {
     "q": "Search",
     "outcome": "Outcome",
@@ -64,14 +66,14 @@ class ResponseFilter(forms.Form):
     """What the list shows. A value that is not understood is said, and counts as not given."""
 
     q = forms.CharField(max_length=200, required=False)
-    outcome = forms.ChoiceField(choices=[(word, badges.OUTCOMES[word].word) for word in OUTCOMES], required=False)
+    outcome = forms.ChoiceField(choices=OUTCOME_CHOICES, required=False)
     code = forms.RegexField(r"^(?:[1-9][0-9]{2}|[1-5]xx)$", max_length=3, required=False)
     endpoint = forms.CharField(max_length=120, required=False)
     method = forms.ChoiceField(choices=[(name, name) for name in (*endpoints.METHODS, "OTHER")], required=False)
     order = forms.CharField(max_length=200, required=False)
     customer = forms.CharField(max_length=200, required=False)
     request = forms.CharField(max_length=200, required=False)
-    origin = forms.ChoiceField(choices=[(word, badges.ORIGINS[word].word) for word in ORIGINS], required=False)
+    origin = forms.ChoiceField(choices=ORIGIN_CHOICES, required=False)
     release = forms.CharField(max_length=100, required=False)
     issue = forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
     period = forms.ChoiceField(choices=[(one.key, one.words) for one in periods.ALL], required=False)
@@ -92,11 +94,34 @@ class Chosen(msgspec.Struct, frozen=True):
         """Return the address of the list with some values changed, from its first page."""
         return links.page(page, "response-list", **(self.texts | changes))
 
+    @property
+    def shown(self) -> dict[str, str]:
+        """Every filter with its text, empty where it is not in force: what the fields of the form hold."""
+        return dict.fromkeys(LABELS, "") | self.texts
+
+    @property
+    def has_span(self) -> bool:
+        """Whether a stretch of time was chosen, as by a bar."""
+        return "since" in self.texts or "until" in self.texts
+
+    @property
+    def carried(self) -> list[tuple[str, str]]:
+        """The filters that have no field of their own in the form."""
+        names = ("issue", "since", "until", "period") if self.has_span else ("issue",)
+        return [(name, self.texts[name]) for name in names if name in self.texts]
+
+    @property
+    def complaint(self) -> str:
+        """What was not understood, in words."""
+        names = " and ".join(name.lower() for name in self.misunderstood)
+        return f"Not understood, and left out: {names}." if names else ""
+
     def chips(self, page: Frame) -> list[dict[str, str]]:
         """Return the filters in force, each with the address of the list without it."""
         return [
             {"label": LABELS[name], "value": self._said(name, page), "url": self.url(page, **{name: ""})}
             for name in self.texts
+            if name != "period" or not self.has_span
         ]
 
     def _said(self, name: str, page: Frame) -> str:

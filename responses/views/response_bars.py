@@ -1,0 +1,34 @@
+"""The bars above the list of responses. Each leads to its stretch of time, and keeps the other filters."""
+
+from __future__ import annotations
+
+from responses import charts
+from responses.insight.trends import REFUSED, STRANDS, Trend
+from responses.templatetags import badges
+from responses.views import bars, links
+from responses.views.frame import Frame
+from responses.views.response_filters import Chosen
+
+_HEIGHT = 96
+_REFUSED = charts.Series("unknown", "Accepted, then failed")
+
+
+def of(page: Frame, chosen: Chosen, found: Trend) -> charts.Trend:
+    """Return the stacked bars. Outcomes that did not occur take no room in the legend."""
+    strands = [(nth, name) for nth, name in enumerate(STRANDS) if any(counts[nth] for counts in found.counts)]
+    labels = charts.ticks([slot.starts_at for slot in found.slots])
+    buckets = []
+    for slot, counts, label in zip(found.slots, found.counts, labels, strict=True):
+        span = {"since": links.moment(slot.counted_from), "until": links.moment(slot.counted_to)}
+        span["period"] = chosen.period.key
+        buckets.append(
+            charts.Bucket(
+                title=bars.title(slot),
+                values=tuple(counts[nth] for nth, _ in strands),
+                tick=label,
+                url=chosen.url(page, **span),
+                urls=tuple(chosen.url(page, **span, outcome=links.outcome_of(name)) for _, name in strands),
+            )
+        )
+    series = [_REFUSED if name == REFUSED else charts.Series(name, badges.OUTCOMES[name].word) for _, name in strands]
+    return charts.trend(series, buckets, height=_HEIGHT, lines=2)

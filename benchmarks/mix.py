@@ -1,7 +1,7 @@
 """The mix of recorded calls that every measurement uses, the same for the same seed.
 
-90 % success, 5 % needs a fix, 3 % partial, 2 % transient; 70 % REST, 20 % purchases in raw JSON, 10 % percent-encoded ones;
-bodies of 2 to 4 KB in all.
+90 % success, 5 % needs a fix, 3 % partial, 2 % transient; 70 % REST, 20 % purchases in raw JSON, 10 % percent-encoded
+ones; bodies of 2 to 4 KB in all.
 """
 
 from __future__ import annotations

@@ -41,7 +41,10 @@ class Channel(virtual.Channel):
 
     def __init__(self, connection: Any, **kwargs: Any) -> None:
         super().__init__(connection, **kwargs)
-        self._folder = Path(connection.client.transport_options["folder"])
+        options = connection.client.transport_options
+        self._folder = Path(options["folder"])
+        self._most_ready: int = options.get("most_ready", MOST_READY)
+        self._abandoned_after: float = options.get("abandoned_after_seconds", ABANDONED_AFTER_SECONDS)
         self._listed: dict[str, deque[str]] = {}
         self._tidied_at: dict[str, float] = {}
         self._puts = 0
@@ -83,7 +86,7 @@ class Channel(virtual.Channel):
     def _is_full(self, queue: str) -> bool:
         """Whether nobody has been reading for long; looked up once in a hundred messages, which is near enough."""
         self._puts += 1
-        return self._puts % 100 == 0 and self._size(queue) > MOST_READY
+        return self._puts % 100 == 0 and self._size(queue) > self._most_ready
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:  # noqa: ARG002  # never waits
         names = self._listed.setdefault(queue, deque())
@@ -125,15 +128,15 @@ class Channel(virtual.Channel):
     def _tidy(self, queue: str) -> None:
         """Now and then: remove drafts and give back claims of processes that died over them."""
         now = time.monotonic()
-        if now - self._tidied_at.get(queue, float("-inf")) < ABANDONED_AFTER_SECONDS:
+        if now - self._tidied_at.get(queue, float("-inf")) < self._abandoned_after:
             return
         self._tidied_at[queue] = now
         folder = self._queue_folder(queue)
         for name in _names(folder / "drafts"):
-            if _is_abandoned(folder / "drafts" / name):
+            if _age_seconds(folder / "drafts" / name) > self._abandoned_after:
                 _remove(folder / "drafts" / name)
         for name in _names(folder / "claimed"):
-            if _is_abandoned(folder / "claimed" / name):
+            if _age_seconds(folder / "claimed" / name) > self._abandoned_after:
                 try:
                     (folder / "claimed" / name).rename(folder / "ready" / name)
                 except OSError:
@@ -149,7 +152,7 @@ class Channel(virtual.Channel):
 
 
 class Transport(virtual.Transport):
-    """``embedded://``, with the option ``folder``."""
+    """``embedded://``. Options: ``folder``; ``most_ready`` and ``abandoned_after_seconds`` for tests."""
 
     Channel = Channel
     polling_interval = 0.1
@@ -184,12 +187,12 @@ def _remove(file: Path) -> bool:
     return True
 
 
-def _is_abandoned(file: Path) -> bool:
+def _age_seconds(file: Path) -> float:
+    """Since when the file has been where it is: a rename changes the ctime. Gone, it has no age."""
     try:
-        # A rename changes the ctime, so it tells since when the file has been where it is.
-        return time.time() - file.lstat().st_ctime > ABANDONED_AFTER_SECONDS
+        return time.time() - file.lstat().st_ctime
     except OSError:
-        return False
+        return 0.0
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -20,10 +20,11 @@ LOUD = frozenset({"warning", "error", "critical"})
 class ChildLog:
     """Follows ``path`` from its present end. ``tell`` gets the warnings."""
 
-    def __init__(self, name: str, path: Path, tell: Callable[[str], None]) -> None:
+    def __init__(self, name: str, path: Path, tell: Callable[[str], None], *, largest: int = LARGEST) -> None:
         self.name = name
         self.path = path
         self.tell = tell
+        self.largest = largest
         self._position = path.stat().st_size if path.exists() else 0
         self._rest = b""
 
@@ -49,7 +50,7 @@ class ChildLog:
         for line in lines:
             if (sentence := for_people(self.name, line.decode("utf-8", "replace"))) is not None:
                 self.tell(sentence)
-        if size > LARGEST and self._position >= size:
+        if size > self.largest and self._position >= size:
             self._cut_off()
 
     def last_lines(self, count: int) -> list[str]:

@@ -46,6 +46,7 @@ class Environment:
     database: dict[str, Any]
     broker_url: str
     worker_concurrency: int
+    web_processes: int
     email: dict[str, Any]
     default_from_email: str
     sentry_dsn: str
@@ -143,6 +144,7 @@ def load(source: Mapping[str, str] | None = None) -> Environment:
         database=_database(read, data_dir),
         broker_url=_broker_url(read),
         worker_concurrency=read.number("WORKER_CONCURRENCY", 2, least=1, most=64),
+        web_processes=read.number("WEB_PROCESSES", min(2, os.cpu_count() or 1), least=1, most=16),
         email=_email(read),
         default_from_email=read.text("DEFAULT_FROM_EMAIL", "Ordergroove Monitor <monitor@localhost>"),
         sentry_dsn=_sentry_dsn(read),

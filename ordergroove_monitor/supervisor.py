@@ -66,6 +66,8 @@ class Supervisor:
     tell: Callable[[str], None]
     held_descriptors: tuple[int, ...] = ()
     """Descriptors, of a lock say, that stay open until the last process has gone, whatever happens to this one."""
+    stop_seconds: float = STOP_SECONDS
+    """How long who was asked to stop may take before being killed."""
     _runs: list[_Run] = field(default_factory=list)
     _watchdog: subprocess.Popen[bytes] | None = None
     _stop_signals: int = 0
@@ -120,7 +122,7 @@ class Supervisor:
         for run in self._runs:
             if run.process is not None and run.process.poll() is None:
                 run.process.terminate()
-        deadline = time.monotonic() + STOP_SECONDS
+        deadline = time.monotonic() + self.stop_seconds
         while any(run.process is not None for run in self._runs):
             is_late = time.monotonic() > deadline or self._stop_signals > max(asked, 1)
             for run in self._runs:

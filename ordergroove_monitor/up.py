@@ -32,16 +32,19 @@ def lock(data_dir: Path) -> int:
     return descriptor
 
 
-def children(environment: Mapping[str, str], listener: int) -> list[Child]:
-    """Web, worker and beat."""
+def children(environment: Mapping[str, str], listener: int, *, web_processes: int = 1) -> list[Child]:
+    """Web processes that accept from one listening socket, worker and beat."""
     celery = (PYTHON, "-m", "celery", "-q", "-A", "ordergroove_monitor")
     return [
-        Child(
-            name="web",
-            argv=(PYTHON, "-m", "ordergroove_monitor.web", "--fd", str(listener)),
-            environment=environment,
-            folder=FOLDER,
-            descriptors=(listener,),
+        *(
+            Child(
+                name="web" if number == 1 else f"web-{number}",
+                argv=(PYTHON, "-m", "ordergroove_monitor.web", "--fd", str(listener)),
+                environment=environment,
+                folder=FOLDER,
+                descriptors=(listener,),
+            )
+            for number in range(1, web_processes + 1)
         ),
         Child(
             name="worker",

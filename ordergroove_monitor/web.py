@@ -25,6 +25,7 @@ STOP_SECONDS = 10
 class Protocol(HttpToolsProtocol):
     """uvicorn's fast protocol, with the bounds on a request's head that it lacks: size, number of fields, and time."""
 
+    head_seconds = HEAD_SECONDS
     _head_timer: asyncio.TimerHandle | None = None
     _is_in_head = True
     _has_begun = False
@@ -87,7 +88,7 @@ class Protocol(HttpToolsProtocol):
         self.loop.call_later(LINGER_SECONDS, self.transport.close)
 
     def _await_head(self) -> None:
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._give_up)
+        self._head_timer = self.loop.call_later(self.head_seconds, self._give_up)
 
     def _forget_timer(self) -> None:
         if self._head_timer is not None:

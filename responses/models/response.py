@@ -1,4 +1,4 @@
-"""Responses, append-only: one narrow row each; bodies and callers' ids in tables of their own, which age differently."""
+"""Responses, append-only: one narrow row each; bodies and callers' ids in tables of their own, which age apart."""
 
 from __future__ import annotations
 

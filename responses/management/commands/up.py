@@ -40,7 +40,7 @@ class Command(BaseCommand):
         listener, url = self._listen(options["bind"])
         self._prepare()
         environment = env.child_environment({"MONITOR_URL": url, "DATA_DIR": str(settings.DATA_DIR)})
-        children = up.children(environment, listener.fileno())
+        children = up.children(environment, listener.fileno(), web_processes=settings.WEB_PROCESSES)
         if settings.DEMO:
             user, demo_children, sandbox = self._prepare_demo(url, environment)
             children += demo_children

@@ -31,7 +31,7 @@ def issue_list(request: HttpRequest) -> HttpResponse:
     if parts.is_unchanged(request, seen):
         return HttpResponse(status=204)
     context = issue_lists.listed(page, page.integration, issue_lists.chosen_by(request.GET), seen=seen)
-    return render(request, parts.template(request, "issues/list.html", part="issues/_list.html"), context)
+    return parts.respond(request, context, page="issues/list.html", part="issues/_list.html")
 
 
 @login_required
@@ -44,7 +44,7 @@ def issue_detail(request: HttpRequest, issue_id: int) -> HttpResponse:
     if parts.is_unchanged(request, seen):
         return HttpResponse(status=204)
     context = issue_pages.shown(page, issue, issue_pages.RequestFilter(request.GET).read(), seen=seen)
-    return render(request, parts.template(request, "issues/detail.html", part="issues/_detail.html"), context)
+    return parts.respond(request, context, page="issues/detail.html", part="issues/_detail.html")
 
 
 @login_required
@@ -80,10 +80,14 @@ def answer(
     seen = pulse.of(page.user, issue.integration_id, now=page.now)
     if sent["part"] == "list":
         chosen = msgspec.structs.replace(issue_lists.chosen_by(parts.query_of(sent["next"])), undo=undo)
-        response = render(request, "issues/_list.html", issue_lists.listed(page, issue.integration, chosen, seen=seen))
+        response = parts.render_part(
+            request, "issues/_list.html", issue_lists.listed(page, issue.integration, chosen, seen=seen)
+        )
     else:
         chosen_requests = issue_pages.RequestFilter(parts.query_of(sent["next"])).read()
-        response = render(request, "issues/_detail.html", issue_pages.shown(page, issue, chosen_requests, seen=seen))
+        response = parts.render_part(
+            request, "issues/_detail.html", issue_pages.shown(page, issue, chosen_requests, seen=seen)
+        )
     return parts.with_toast(response, words, is_good=is_done)
 
 

@@ -38,10 +38,10 @@ def overview_page(request: HttpRequest) -> HttpResponse:
         frame.without_period(request, page)
         context = first_run.guide(page, page.integration)
         context |= {"live_url": live_url, "live_every": first_run.REFRESH_SECONDS}
-        return render(request, parts.template(request, "overview/first.html", part="overview/_waiting.html"), context)
+        return parts.respond(request, context, page="overview/first.html", part="overview/_waiting.html")
     context = {"now": page.now, "live_url": live_url, "live_every": REFRESH_SECONDS, "last_at": last_at}
     context |= figures(page, page.integration)
-    return render(request, parts.template(request, "overview/page.html", part="overview/_live.html"), context)
+    return parts.respond(request, context, page="overview/page.html", part="overview/_live.html")
 
 
 def figures(page: Frame, integration: Integration) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import trigger_client_event
 
@@ -19,9 +22,16 @@ def is_unchanged(request: HttpRequest, seen: str) -> bool:
     return is_wanted(request) and request.GET.get("seen") == seen
 
 
-def template(request: HttpRequest, page: str, *, part: str) -> str:
-    """Return the template to render."""
-    return part if is_wanted(request) else page
+def respond(request: HttpRequest, context: dict[str, Any], *, page: str, part: str) -> HttpResponse:
+    """Answer with the whole page, or with the living part of it."""
+    return render_part(request, part, context) if is_wanted(request) else render(request, page, context)
+
+
+def render_part(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """Render a part for htmx, and with it the numbers around it: they must not disagree with what the part says."""
+    response = render(request, template, context)
+    response.write(render_to_string("shared/_around.html", context, request))
+    return response
 
 
 def live_url(here: str, *, seen: str, **more: object) -> str:

@@ -64,7 +64,7 @@ class Channel(virtual.Channel):
             raise ValueError("a message is a hint, and this one is too long for that")
         if self._is_full(queue):
             logger.warning(
-                "The queue %s holds %s messages: is a worker running? This one is dropped.", queue, MOST_READY
+                "The queue %s holds %s messages: is a worker running? This one is dropped.", queue, self._most_ready
             )
             return
         try:

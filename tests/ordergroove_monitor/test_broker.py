@@ -17,11 +17,11 @@ from ordergroove_monitor import broker
 QUEUE = Queue("celery", Exchange("celery", type="direct"), routing_key="celery")
 
 
-def connect(folder: Path) -> Any:
+def connect(folder: Path, **options: Any) -> Any:
     return Connection(
         "embedded://localhost",
         transport="ordergroove_monitor.broker:Transport",
-        transport_options={"folder": str(folder)},
+        transport_options={"folder": str(folder)} | options,
     )
 
 
@@ -154,16 +154,15 @@ def test_a_claimed_folder_that_is_gone_is_made_again(connection: Any, tmp_path: 
     assert receive(connection) + receive(connection) == ["hint"]
 
 
-def test_what_a_dead_process_has_left_is_cleared_up(
-    connection: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    send(connection, "hint")
-    (message,) = stage(tmp_path, "ready").iterdir()
-    message.rename(stage(tmp_path, "claimed") / message.name)
-    (stage(tmp_path, "drafts") / "half").write_text("{")
-    monkeypatch.setattr(broker, "ABANDONED_AFTER_SECONDS", -1)
+def test_what_a_dead_process_has_left_is_cleared_up(tmp_path: Path) -> None:
+    with connect(tmp_path / "broker", abandoned_after_seconds=-1) as connection:
+        send(connection, "hint")
+        (message,) = stage(tmp_path, "ready").iterdir()
+        message.rename(stage(tmp_path, "claimed") / message.name)
+        (stage(tmp_path, "drafts") / "half").write_text("{")
 
-    assert receive(connection) == ["hint"]
+        assert receive(connection) == ["hint"]
+
     assert list(stage(tmp_path, "drafts").iterdir()) == []
 
 
@@ -175,12 +174,9 @@ def test_what_a_live_process_is_working_on_is_left_alone(connection: Any, tmp_pa
     assert receive(connection) == []
 
 
-def test_a_queue_that_nobody_reads_stops_growing(
-    connection: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(broker, "MOST_READY", 250)
-
-    send(connection, *range(2_000))
+def test_a_queue_that_nobody_reads_stops_growing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with connect(tmp_path / "broker", most_ready=250) as connection:
+        send(connection, *range(2_000))
 
     # Looked up once in a hundred: near enough to a bound.
     assert len(list(stage(tmp_path, "ready").iterdir())) < 2_000

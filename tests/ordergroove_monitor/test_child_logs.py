@@ -66,10 +66,9 @@ def test_a_line_cannot_steer_the_terminal() -> None:
     assert sentence.isprintable()
 
 
-def test_a_long_log_is_cut_off_and_a_few_generations_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(child_logs, "LARGEST", 1_000)
+def test_a_long_log_is_cut_off_and_a_few_generations_are_kept(tmp_path: Path) -> None:
     told: list[str] = []
-    log = ChildLog("web", tmp_path / "web.log", told.append)
+    log = ChildLog("web", tmp_path / "web.log", told.append, largest=1_000)
     with log.open() as file:
         for number in range(10):
             file.write((line("info", f"event {number}") * 50).encode())

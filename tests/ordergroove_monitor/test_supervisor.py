@@ -102,9 +102,9 @@ def test_a_child_that_dies_is_started_again_and_takes_its_group_with_it(tmp_path
 
 @pytest.mark.processes
 @pytest.mark.slow
-def test_a_child_that_ignores_the_request_is_killed_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.3)
+def test_a_child_that_ignores_the_request_is_killed_in_the_end(tmp_path: Path) -> None:
     running = supervise(tmp_path, child(tmp_path, STUBBORN))
+    running.stop_seconds = 0.3
     running.start()
     wait_for(lambda: numbers(tmp_path, "leader"), meanwhile=running.tick)
     (pid,) = numbers(tmp_path, "leader")

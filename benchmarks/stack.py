@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,48 +47,74 @@ def manage(env: dict[str, str], *words: str) -> str:
 
 
 class Server:
-    """A running web process."""
+    """The web processes of one monitor."""
 
-    def __init__(self, process: subprocess.Popen[bytes], env: dict[str, str], port: int) -> None:
-        self.process = process
+    def __init__(self, processes: list[subprocess.Popen[bytes]], env: dict[str, str], port: int) -> None:
+        self.processes = processes
         self.env = env
         self.port = port
 
     @property
     def peak_mib(self) -> float:
-        """The most memory the process ever held, in MiB."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
-        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
+        """The most memory that any of the processes ever held, in MiB."""
+        return max(_peak_mib(process.pid) for process in self.processes)
+
+
+def _peak_mib(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
 
 
 @contextmanager
-def running(database_url: str | None) -> Iterator[Server]:
-    """Start a web process on a fresh database. ``database_url`` None: SQLite in a temporary folder."""
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+def running(database_url: str | None, *, web_processes: int = 2) -> Iterator[Server]:
+    """Start the web processes on a fresh database. ``database_url`` None: SQLite in a temporary folder."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(2048)
+        port: int = listener.getsockname()[1]
         env = environment(folder, port, database_url)
         manage(env, "migrate", "--verbosity", "0")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ordergroove_monitor.web", "--bind", f"127.0.0.1:{port}"], cwd=PROJECT, env=env
-        )
+        if database_url:
+            manage(env, "flush", "--noinput", "--verbosity", "0")
+        manage(env, "collectstatic", "--noinput", "--verbosity", "0")
+        words = [sys.executable, "-m", "ordergroove_monitor.web", "--fd", str(listener.fileno())]
+        processes = [
+            subprocess.Popen(words, cwd=PROJECT, env=env, pass_fds=[listener.fileno()]) for _ in range(web_processes)
+        ]
         try:
-            _wait_for(port, process)
-            yield Server(process, env, port)
+            _wait_for(port, processes)
+            yield Server(processes, env, port)
         finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(40)
+            for process in processes:
+                process.send_signal(signal.SIGTERM)
+            for process in processes:
+                process.wait(40)
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 30
+def _wait_for(port: int, processes: list[subprocess.Popen[bytes]]) -> None:
+    """Wait until the port answers, and until no process is busy with starting any more."""
+    until = time.monotonic() + 60
+    before: list[int] = []
     while time.monotonic() < until:
-        if process.poll() is not None:
-            raise SystemExit("the web process ended before it answered")
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
+        if any(process.poll() is not None for process in processes):
+            raise SystemExit("a web process ended before it answered")
+        now = [_ticks(process.pid) for process in processes]
+        if now == before and min(now) > 20 and _answers(port):
             return
-    raise SystemExit("the web process does not answer")
+        before = now
+        time.sleep(0.5)
+    raise SystemExit("the web processes do not answer")
+
+
+def _ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/limits", timeout=2):
+            return True
+    except OSError:
+        return False

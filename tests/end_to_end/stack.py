@@ -140,14 +140,12 @@ class Stack:
         assert self._process is not None
         return self._process.pid
 
-    def pid_of(self, child: str) -> int | None:
-        """The process id of ``web``, ``worker``, ``beat``, ... while it runs."""
-        marks = {"web": "ordergroove_monitor.web", "worker": " worker ", "beat": " beat "}
-        mark = marks.get(child, f" {child} ")
-        found = [
+    def pids_of(self, child: str) -> set[int]:
+        """The process ids of ``web``, ``worker``, ``beat``, ... that run; there may be several web processes."""
+        mark = {"web": "ordergroove_monitor.web"}.get(child, f" {child} ")
+        return {
             pid for pid in self.processes() if mark in f"{_command_of(pid)} " and _parent_of(pid) == self.supervisor
-        ]
-        return found[0] if found else None
+        }
 
     def processes(self) -> list[int]:
         """Everything alive that belongs to this install: what has its data folder in the environment."""

@@ -106,6 +106,7 @@ ALSO_CURRENT = {
     "request-detail": "fix",
     "response-detail": "responses",
     "channel-list": "settings",
+    "token-list": "settings",
     "integration-create": "settings",
     "integration-detail": "settings",
     "integration-change": "settings",

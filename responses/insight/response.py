@@ -90,7 +90,7 @@ def advice_of(response: Response, items: tuple[Item, ...]) -> str:
     if outcome is Outcome.ACCEPTED:
         return codes.about(202).next_step
     failed = next((item for item in items if item.state == ItemState.FAILED.value), None)
-    field, message = (failed.field, failed.message) if failed is not None else _split(response.message)
+    field, message = (failed.field, failed.message) if failed is not None else split(response.message)
     return codes.advice(response.endpoint, response.status_code, field, message, failure=_failure(response))
 
 
@@ -109,7 +109,7 @@ def _failure(response: Response) -> FailureKind | None:
     return FailureKind(response.failure) if response.failure else None
 
 
-def _split(message: str) -> tuple[str, str]:
+def split(message: str) -> tuple[str, str]:
     """Take the field apart that stands before a message, as recording has put them together."""
     field, colon, words = message.partition(": ")
     return (field, words) if colon and " " not in field else ("", message)

@@ -35,6 +35,11 @@ def of(follow_up: FollowUp, response: Response, page: Frame) -> Follow:
         url = links.page(page, "response-detail", follow_up.response_id)
         text = "This answer is about an accepted purchase."
         return Follow(text, "accepted", "progress-check", url, "See the purchase")
+    return about(follow_up, page)
+
+
+def about(follow_up: FollowUp, page: Frame) -> Follow:
+    """Say what is known of the result."""
     if follow_up.state == State.PENDING:
         asked = f"asked {follow_up.polls} times" if follow_up.polls != 1 else "asked once"
         problem = f" Last time: {follow_up.last_problem}" if follow_up.last_problem else ""

@@ -173,6 +173,8 @@ def shown(page: Frame, row: Response) -> dict[str, Any]:
 def response_raw(request: HttpRequest, response_id: int, which: str) -> HttpResponse:
     """Hand out a stored (redacted) body as a file, which no browser shows or runs."""
     row = _visible(request, response_id)
+    if which not in ("request", "answer"):
+        raise Http404
     found = insight.shown_of([row]).get(row.pk)
     if found is None:
         raise Http404

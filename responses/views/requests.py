@@ -1,0 +1,158 @@
+"""One failed request: its state and clock, its timeline, items and bodies, and what a person may decide about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from ordergroove_monitor import client_address
+from responses.insight import evidence, exhibits, pulse
+from responses.insight import request as insight
+from responses.insight import response as response_insight
+from responses.insight.request import Depth
+from responses.models import FailedRequest, Item, Role, User
+from responses.triage import requests as triage
+from responses.views import follow_words, frame, links, parts, request_story, request_words
+from responses.views.frame import Frame
+
+REFRESH_SECONDS = 10
+TABS = {"timeline": "Timeline", "items": "Items", "request": "Request", "answer": "Answer", "audit": "Audit"}
+
+
+class DeedForm(forms.Form):
+    """What a button sends: the deed, the state that the person saw, and the reason."""
+
+    deed = forms.ChoiceField(choices=[(name, name) for name in ("handle", "dismiss", "reopen")])
+    seen = forms.ChoiceField(choices=FailedRequest.State.choices)
+    reason = forms.CharField(max_length=300, required=False)
+
+
+@login_required
+@require_safe
+def request_detail(request: HttpRequest, request_id: int) -> HttpResponse:
+    """Show one request; to htmx its living part, or 204 when nothing has changed."""
+    row = _visible(request, request_id)
+    page = frame.of(request, now=timezone.now(), about=row.integration)
+    seen = pulse.of(page.user, row.integration_id, now=page.now)
+    if parts.is_unchanged(request, seen):
+        return HttpResponse(status=204)
+    tab = request.GET.get("tab", "")
+    context = shown(page, row, tab if tab in TABS else "timeline", seen=seen)
+    return parts.respond(request, context, page="requests/detail.html", part="requests/_detail.html")
+
+
+def shown(page: Frame, row: FailedRequest, tab: str, *, seen: str) -> dict[str, Any]:
+    """Return what the page shows."""
+    depth = insight.read(page.user, row)
+    here = links.page(page, "request-detail", row.pk, tab="" if tab == "timeline" else tab)
+    exhibit = None
+    if depth.latest is not None and depth.latest_shown is not None:
+        fields = [item.field for item in depth.items] + [row.message.partition(": ")[0]]
+        exhibit = exhibits.of(
+            depth.latest_shown, method=depth.latest.method, endpoint=depth.latest.endpoint, fields=fields
+        )
+    may_decide = page.user.has_role(row.integration_id, Role.SUPPORT)
+    return {
+        "now": page.now,
+        "request_row": row,
+        "name": request_words.name_of(row),
+        "means": request_words.means(row),
+        "next_step": request_words.next_step(row, insight.advice(row, depth.items)),
+        "stubborn": request_words.stubborn(row),
+        "depth": depth,
+        "attempts": [(one, links.page(page, "response-detail", one.response.pk)) for one in depth.attempts],
+        "items": [(item, _item_advice(depth, item)) for item in depth.items],
+        "follows": [follow_words.about(one, page) for one in depth.follow_ups if row.is_open or one.settled_at is None][
+            :1
+        ],
+        "issues": [(issue, links.page(page, "issue-detail", issue.pk)) for issue in depth.issues],
+        "exhibit": exhibit,
+        "latest_url": links.page(page, "response-detail", depth.latest.pk) if depth.latest else "",
+        "customer_url": links.responses(page, customer=row.customer_id) if row.customer_id else "",
+        "story": request_story.of(insight.deeds(page.user, row)) if tab == "audit" else [],
+        "evidence": evidence.markdown(row, row.integration, depth),
+        "tab": tab,
+        "tabs": [
+            {
+                "label": label,
+                "url": links.page(page, "request-detail", row.pk, tab="" if key == "timeline" else key),
+                "is_current": key == tab,
+                "count": {"timeline": len(depth.attempts), "items": len(depth.items) or None}.get(key),
+            }
+            for key, label in TABS.items()
+        ],
+        "may_close": may_decide and triage.may_close(row),
+        "may_reopen": may_decide and triage.may_reopen(row, now=page.now),
+        "may_decide": may_decide,
+        "list_url": links.page(page, "fix-list"),
+        "here": here,
+        "live_url": parts.live_url(here, seen=seen),
+        "live_every": REFRESH_SECONDS,
+    }
+
+
+def _item_advice(depth: Depth, item: Item) -> str:
+    return response_insight.item_advice(depth.latest, item) if depth.latest is not None else ""
+
+
+@login_required
+@require_POST
+def request_decide(request: HttpRequest, request_id: int) -> HttpResponse:
+    """Do what a button says, if the request is still what the person saw."""
+    row = _visible(request, request_id)
+    page = frame.of(request, now=timezone.now(), about=row.integration)
+    if not page.user.has_role(row.integration_id, Role.SUPPORT):
+        return HttpResponse("This needs the role Support.", status=403, content_type="text/plain")
+    target = links.page(page, "request-detail", row.pk)
+    form = DeedForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse("This form is not complete.", status=422, content_type="text/plain")
+    sent = form.cleaned_data
+    function, words, needs_reason = _DEEDS[sent["deed"]]
+    if needs_reason and not sent["reason"].strip():
+        messages.error(request, "Say why: whoever looks at it next must know.")
+        return redirect(target)
+    is_done = row.state == sent["seen"] and function(
+        row, page.user, reason=sent["reason"], now=page.now, address=client_address.of(request)
+    )
+    if is_done:
+        messages.success(request, words)
+    else:
+        messages.warning(request, "It has changed meanwhile: this is how it stands now.")
+    return redirect(target)
+
+
+_DEEDS: dict[str, tuple[Callable[..., bool], str, bool]] = {
+    "handle": (triage.handle, "Marked as handled elsewhere.", True),
+    "dismiss": (triage.dismiss, "Dismissed.", True),
+    "reopen": (triage.reopen, "Open again.", False),
+}
+
+
+@login_required
+@require_safe
+def request_evidence(request: HttpRequest, request_id: int) -> HttpResponse:
+    """Hand out the evidence as a Markdown file."""
+    row = _visible(request, request_id)
+    assert isinstance(request.user, User)
+    text = evidence.markdown(row, row.integration, insight.read(request.user, row))
+    response = HttpResponse(text.encode("utf-8", "replace"), content_type="text/markdown; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="evidence-{row.pk}.md"'
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _visible(request: HttpRequest, request_id: int) -> FailedRequest:
+    if request_id >= 2**63:
+        raise Http404
+    visible = FailedRequest.objects.visible_to(request.user).select_related("integration", "assignee")
+    return get_object_or_404(visible, pk=request_id)

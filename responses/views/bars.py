@@ -25,24 +25,26 @@ def trend(frame: Frame, found: Trend) -> charts.Trend:
     has_refused = any(counts[trends.STRANDS.index(REFUSED)] for counts in found.counts)
     strands = [(nth, name) for nth, name in enumerate(trends.STRANDS) if name != REFUSED or has_refused]
     labels = charts.ticks([slot.starts_at for slot in found.slots])
-    buckets = [
-        charts.Bucket(
-            title=title(slot),
-            values=tuple(counts[nth] for nth, _ in strands),
-            tick=label,
-            url=links.responses(frame, slot),
-            urls=tuple(links.responses(frame, slot, outcome=links.outcome_of(name)) for _, name in strands),
+    anywhere = links.responses(frame)
+    buckets = []
+    for slot, counts, label in zip(found.slots, found.counts, labels, strict=True):
+        values = tuple(counts[nth] for nth, _ in strands)
+        here = links.within(anywhere, slot)
+        leads = here and any(values)
+        urls = tuple(
+            f"{here}&outcome={links.outcome_of(name)}" if leads and value else ""
+            for (_, name), value in zip(strands, values, strict=True)
         )
-        for slot, counts, label in zip(found.slots, found.counts, labels, strict=True)
-    ]
+        buckets.append(charts.Bucket(title(slot), values, tick=label, url=here, urls=urls))
     return charts.trend([_series(name) for _, name in strands], buckets, height=_HEIGHT)
 
 
 def failures(frame: Frame, found: Bars, *, issue_id: int, outcome: Outcome, words: str) -> charts.Trend:
     """Return the bars of one issue; ``words`` say what they count, in the legend."""
     labels = charts.ticks([slot.starts_at for slot in found.slots])
+    anywhen = links.responses(frame, issue=issue_id)
     buckets = [
-        charts.Bucket(title(slot), (number,), tick=label, url=links.responses(frame, slot, issue=issue_id))
+        charts.Bucket(title(slot), (number,), tick=label, url=links.within(anywhen, slot))
         for slot, number, label in zip(found.slots, found.failures, labels, strict=True)
     ]
     return charts.trend([charts.Series(outcome.word, words)], buckets, height=_LOW, lines=3)
@@ -89,7 +91,7 @@ def _code_row(frame: Frame, group: Group) -> charts.Row:
     status_code = int(group.key)
     name = codes.about(status_code).name if status_code else ""
     filters = {"code": group.key} if status_code else {"outcome": "no_answer"}
-    url = links.responses(frame, None, **filters, period=frame.period.key)
+    url = links.responses(frame, **filters, period=frame.period.key)
     return charts.Row(group.key if status_code else "No answer", _parts(group), url=url, note=name)
 
 

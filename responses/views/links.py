@@ -23,11 +23,17 @@ def page(frame: Frame, name: str, *args: object, **filters: object) -> str:
     return f"{path}?{query.urlencode(safe=':')}" if query else path
 
 
-def responses(frame: Frame, slot: Slot | None = None, **filters: object) -> str:
-    """Return where the responses of a stretch of time are listed. Filters: outcome, code, endpoint, issue, ..."""
-    if slot is not None:
-        filters |= {"since": moment(slot.counted_from), "until": moment(slot.counted_to)}
+def responses(frame: Frame, **filters: object) -> str:
+    """Return where responses are listed. Filters: outcome, code, endpoint, issue, period, since, until, ..."""
     return page(frame, "response-list", **filters)
+
+
+def within(address: str, slot: Slot) -> str:
+    """Return the address of a list of responses, narrowed to the time of one bar. A page has hundreds of them."""
+    if not address:
+        return ""
+    sign = "&" if "?" in address else "?"
+    return f"{address}{sign}since={moment(slot.counted_from)}&until={moment(slot.counted_to)}"
 
 
 def outcome_of(strand: str) -> str:

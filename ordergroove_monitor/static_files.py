@@ -28,7 +28,7 @@ def collect_if_changed() -> bool:
 
 def _state() -> str:
     """A hash over name, size and time of change of every source, and over how they are stored."""
-    digest = hashlib.sha256(settings.STORAGES["staticfiles"]["BACKEND"].encode())
+    digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
     for finder in get_finders():
         for path, source in sorted((path, storage.path(path)) for path, storage in finder.list([])):
             status = Path(source).stat()

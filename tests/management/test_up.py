@@ -67,7 +67,7 @@ class Up:
 
     def wait_until_up(self) -> str:
         """Its address."""
-        wait_for(lambda: "runs at" in self.said() or self.process.poll() is not None, seconds=90)
+        wait_for(lambda: "runs at" in self.said() or self.process.poll() is not None, seconds=180)
         found = re.search(r"runs at (http://\S+)", self.said())
         assert found is not None, self.said()
         return found[1]
@@ -115,7 +115,7 @@ def is_alive(pid: int) -> bool:
     return bool(fields) and fields[0] != "Z"
 
 
-def wait_for(condition: Callable[[], Any], *, seconds: float = 30.0) -> None:
+def wait_for(condition: Callable[[], Any], *, seconds: float = 90.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -143,7 +143,7 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
 
 def status_code(url: str, target: str = "/login/") -> int:
     host, _, port = url.removeprefix("http://").partition(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=20)
+    connection = http.client.HTTPConnection(host, int(port), timeout=60)
     try:
         connection.request("GET", target)
         return connection.getresponse().status
@@ -160,7 +160,7 @@ def test_the_first_run_shows_what_is_needed_and_the_second_keeps_it_secret(start
     command = CURL.search(first.said())
     assert command is not None
     assert shutil.which("curl")
-    answer = subprocess.run(["bash", "-c", command[0]], capture_output=True, text=True, timeout=30, check=True).stdout
+    answer = subprocess.run(["bash", "-c", command[0]], capture_output=True, text=True, timeout=120, check=True).stdout
     assert '"recorded"' in answer
     assert '"partial"' in answer
     assert status_code(url) == 200
@@ -170,15 +170,15 @@ def test_the_first_run_shows_what_is_needed_and_the_second_keeps_it_secret(start
     assert len(family) >= 5
     began = time.monotonic()
     first.process.send_signal(signal.SIGINT)
-    assert first.process.wait(timeout=30) == 0
-    assert time.monotonic() - began < 15
+    assert first.process.wait(timeout=120) == 0
+    assert time.monotonic() - began < 30
     assert not any(is_alive(pid) for pid in family)
     assert "Traceback" not in first.said()
 
     began = time.monotonic()
     second = start("--bind", "127.0.0.1:0")
     second.wait_until_up()
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     assert not PASSWORD.search(second.said())
     assert "ogm_" not in second.said()
     assert "create_intake_key my-shop" in second.said()
@@ -188,7 +188,7 @@ def test_the_first_run_shows_what_is_needed_and_the_second_keeps_it_secret(start
     for path in (tmp_path / "data" / "logs").iterdir():
         assert not any(secret in path.read_text() for secret in secrets), path
     second.process.terminate()
-    assert second.process.wait(timeout=30) == 0
+    assert second.process.wait(timeout=120) == 0
 
 
 def test_what_dies_is_started_again_and_nobody_survives_the_supervisor(start: Start) -> None:
@@ -207,7 +207,7 @@ def test_what_dies_is_started_again_and_nobody_survives_the_supervisor(start: St
 
     # A second one on the same data says why not.
     other = start("--bind", "127.0.0.1:0")
-    assert other.process.wait(timeout=30) == 1
+    assert other.process.wait(timeout=120) == 1
     assert "already running on" in other.said()
     assert "Traceback" not in other.said()
 
@@ -220,7 +220,7 @@ def test_what_dies_is_started_again_and_nobody_survives_the_supervisor(start: St
     again = start("--bind", "127.0.0.1:0")
     again.wait_until_up()
     again.process.terminate()
-    assert again.process.wait(timeout=30) == 0
+    assert again.process.wait(timeout=120) == 0
 
 
 def test_a_busy_port_is_named_and_another_suggested(start: Start) -> None:
@@ -228,7 +228,7 @@ def test_a_busy_port_is_named_and_another_suggested(start: Start) -> None:
         port = listener.getsockname()[1]
         up = start("--bind", f"127.0.0.1:{port}")
 
-        assert up.process.wait(timeout=30) == 1
+        assert up.process.wait(timeout=120) == 1
 
     assert f"127.0.0.1:{port} is in use by another program" in up.said()
     assert "make run BIND=" in up.said()
@@ -255,7 +255,7 @@ def test_what_is_wrong_is_said_in_a_sentence(
 ) -> None:
     up = start(*arguments, **variables)
 
-    assert up.process.wait(timeout=30) == 1
+    assert up.process.wait(timeout=120) == 1
     assert sentence in up.said()
     assert "Traceback" not in up.said()
     assert "p4ss" not in up.said()
@@ -264,7 +264,7 @@ def test_what_is_wrong_is_said_in_a_sentence(
 def test_a_missing_package_is_named() -> None:
     # Without its site-packages Python finds no Django.
     ended = subprocess.run(
-        [sys.executable, "-I", "-S", MANAGE, "up"], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-I", "-S", MANAGE, "up"], capture_output=True, text=True, timeout=120, check=False
     )
 
     assert ended.returncode == 1

@@ -224,7 +224,7 @@ def test_several_processes_send_and_receive_each_message_once(tmp_path: Path) ->
     for process in [*senders, *receivers]:
         process.start()
 
-    received = sorted(results.get(timeout=60) + results.get(timeout=60))
+    received = sorted(results.get(timeout=120) + results.get(timeout=120))
 
     for process in [*senders, *receivers]:
         process.join()

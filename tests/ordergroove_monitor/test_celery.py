@@ -22,8 +22,8 @@ WORKER = (sys.executable, "-m", "celery", "-q", "-A", "tests.ordergroove_monitor
 QUIET = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 
 
-def wait_for(condition: Callable[[], Any], *, seconds: float = 30.0) -> None:
-    """Look again and again, until it holds."""
+def wait_for(condition: Callable[[], Any], *, seconds: float = 90.0) -> None:
+    """Look again and again, until it holds. Generous: a busy machine takes ten times as long to start a process."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -135,8 +135,8 @@ def test_a_worker_stops_within_seconds_and_finishes_its_task(stack: Stack) -> No
     began = time.monotonic()
     worker.terminate()
 
-    assert worker.wait(timeout=20) == 0
-    assert time.monotonic() - began < 10
+    assert worker.wait(timeout=60) == 0
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.processes
@@ -236,12 +236,12 @@ def test_sending_a_hint_gives_up_on_a_broker_that_does_not_answer(
         cwd=settings.BASE_DIR,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     ).stdout.splitlines()
 
     assert outcome != "sent"
-    assert float(seconds) < 6
+    assert float(seconds) < 15
 
 
 @pytest.mark.processes
@@ -257,9 +257,9 @@ def test_sending_a_hint_gives_up_at_once_where_there_is_no_broker(stack: Stack, 
         cwd=settings.BASE_DIR,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=True,
     ).stdout.splitlines()
 
     assert outcome != "sent"
-    assert float(seconds) < 6
+    assert float(seconds) < 15

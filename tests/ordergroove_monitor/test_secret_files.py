@@ -53,7 +53,7 @@ def test_processes_that_start_together_get_the_same_secret(tmp_path: Path) -> No
     for process in processes:
         process.start()
 
-    found = {results.get(timeout=30) for _ in processes}
+    found = {results.get(timeout=90) for _ in processes}
 
     for process in processes:
         process.join()

@@ -32,7 +32,7 @@ time.sleep(300)
 
 
 def wait_for(
-    condition: Callable[[], Any], *, seconds: float = 20.0, meanwhile: Callable[[], None] | None = None
+    condition: Callable[[], Any], *, seconds: float = 90.0, meanwhile: Callable[[], None] | None = None
 ) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
@@ -179,8 +179,8 @@ def test_a_second_signal_stops_at_once(tmp_path: Path) -> None:
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
 
-    assert process.wait(timeout=10) == 0
-    assert time.monotonic() - began < 5
+    assert process.wait(timeout=60) == 0
+    assert time.monotonic() - began < 20
     assert not any(is_alive(pid) for pid in numbers(tmp_path, "leader") | numbers(tmp_path, "member"))
 
 

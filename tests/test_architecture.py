@@ -52,7 +52,17 @@ EDGE_ROW = 11
 # The stages of row 8 know nothing of each other; elsewhere siblings of a row may.
 STRANGERS_IN_ROW = 8
 DJANGO = ("django", "axes", "csp", "ninja", "celery", "kombu", "structlog", "sentry_sdk")
-SENDS = ("httpx2", "httpcore2", "requests", "urllib3", "http.client", "smtplib", "slack_sdk", "django.core.mail", "urllib.request")
+SENDS = (
+    "httpx2",
+    "httpcore2",
+    "requests",
+    "urllib3",
+    "http.client",
+    "smtplib",
+    "slack_sdk",
+    "django.core.mail",
+    "urllib.request",
+)
 MAY_SEND = ("sending", "alerting", "front", "management", "sandbox")
 MAY_NOT: dict[str, tuple[str, ...]] = {
     "intake": ("responses.recording.issues", "responses.models.issue", "responses.models.alert", "responses.alerting"),

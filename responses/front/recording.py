@@ -16,6 +16,7 @@ from django.db import connection
 
 from responses.exchanges import Exchange
 from responses.front.keys import Keyring, Known
+from responses.front.room import Room, Stay
 from responses.front.writer import Overloaded, Unavailable, Writer
 from responses.intake import limits, payload, problems
 from responses.intake.payload import PayloadError, Rejected
@@ -59,6 +60,7 @@ class Recording:
         self._page_url = page_url
         self._now = now
         self._clock = clock
+        self._room = Room()
         self._lookups = ThreadPoolExecutor(1, "keys")
         self._readers = ThreadPoolExecutor(1, "large-bodies")
 
@@ -90,14 +92,18 @@ class Recording:
         if key is None:
             detail = "Send the header field Authorization: Bearer <intake key>, with a key that is in use."
             return _problem(401, detail, request_id)
-        body = await _read(receive, declared=fields.get(b"content-length", b""))
-        media_type = fields.get(b"content-type", b"").decode("latin-1")
-        coding = fields.get(b"content-encoding", b"").decode("latin-1")
+        with self._room.stay() as stay:
+            body = await _read(receive, declared=fields.get(b"content-length", b""), stay=stay)
+            media_type = fields.get(b"content-type", b"").decode("latin-1")
+            coding = fields.get(b"content-encoding", b"").decode("latin-1")
+            return await self._take(body, media_type, coding, key, stay, request_id)
+
+    async def _take(self, body: bytes, media_type: str, coding: str, key: Known, stay: Stay, request_id: str) -> Reply:
         if len(body) > _LARGE_BYTES or coding:
-            understand = partial(self._understand, body, media_type, coding, key)
+            understand = partial(self._understand, body, media_type, coding, key, stay)
             outcomes, prepared = await asyncio.get_running_loop().run_in_executor(self._readers, understand)
         else:
-            outcomes, prepared = self._understand(body, media_type, coding, key)
+            outcomes, prepared = self._understand(body, media_type, coding, key, stay)
         wait = key.take(len(outcomes), clock=self._clock())
         if wait:
             detail = f"This key may report {key.per_minute:,} responses a minute. Send it again later."
@@ -117,10 +123,12 @@ class Recording:
         return known
 
     def _understand(
-        self, body: bytes, media_type: str, coding: str, key: Known
+        self, body: bytes, media_type: str, coding: str, key: Known, stay: Stay
     ) -> tuple[Sequence[Exchange | Rejected], list[Prepared]]:
         if coding:
             body = payload.inflate(body, content_encoding=coding)
+            if not stay.take(max(len(body) - stay.size, 0)):
+                raise Overloaded
         outcomes = payload.decode(body, media_type=media_type)
         now = self._now()
         return outcomes, [prepare(key.facts, one, now=now) for one in outcomes if isinstance(one, Exchange)]
@@ -165,37 +173,51 @@ class ClientGone(Exception):
     """The caller hung up before its request was complete."""
 
 
-async def _read(receive: Receive, *, declared: bytes) -> bytes:
+async def _read(receive: Receive, *, declared: bytes, stay: Stay) -> bytes:
     """Return the body, of at most the wire limit, read within a total time."""
     if declared.isdigit() and int(declared[:12]) > limits.WIRE_BYTES:
         raise _too_large()
     try:
         async with asyncio.timeout(_BODY_SECONDS):
-            return await _read_all(receive)
+            return await _read_all(receive, stay)
     except TimeoutError:
         detail = f"The body did not arrive within {_BODY_SECONDS:.0f} seconds."
         raise PayloadError(408, "Request timeout", detail) from None
 
 
-async def _read_all(receive: Receive) -> bytes:
+async def _read_all(receive: Receive, stay: Stay) -> bytes:
     message = await receive()
     if message["type"] == "http.disconnect":
         raise ClientGone
+    if message.get("more_body"):
+        return await _read_rest(receive, message.get("body", b""), stay)
     first: bytes = message.get("body", b"")
-    return await _read_rest(receive, first) if message.get("more_body") else first
+    if not stay.take(len(first)):
+        raise Overloaded
+    return first
 
 
-async def _read_rest(receive: Receive, first: bytes) -> bytes:
+async def _read_rest(receive: Receive, first: bytes, stay: Stay) -> bytes:
+    """Read to the end also what there is no room for: a caller that still sends would not hear the refusal."""
     parts, size = [first], len(first)
+    has_room = stay.take(size)
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
+        part: bytes = message.get("body", b"")
+        size += len(part)
         if size > limits.WIRE_BYTES:
             raise _too_large()
+        has_room = has_room and stay.take(len(part))
+        if has_room:
+            parts.append(part)
+        else:
+            parts.clear()
+            stay.leave()
         if not message.get("more_body"):
+            if not has_room:
+                raise Overloaded
             return b"".join(parts)
 
 

@@ -23,6 +23,7 @@ from responses.insight import health
 from responses.models import Heartbeat
 from responses.recording import batch
 from responses.retention import expiry, purge
+from responses.triage import issues
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +66,9 @@ def end_overdue() -> None:
 
 @shared_task
 def expire_overdue() -> None:
-    """End the clocks of failed requests, and delete originals that may no longer be kept."""
+    """End the clocks of failed requests and of muted issues, and delete originals that may no longer be kept."""
     expiry.expire(timezone.now())
+    issues.unmute(now=timezone.now())
     expiry.unseal_overdue(timezone.now())
 
 

@@ -18,6 +18,7 @@ from responses.models import (
     FollowUp,
     Heartbeat,
     Integration,
+    Issue,
     LastRun,
     Response,
     SealedRequest,
@@ -92,6 +93,15 @@ def test_overdue_pursuits_clocks_and_originals_end() -> None:
             tasks.expire_overdue()
     assert dict(FailedRequest.objects.values_list("order_id", "state")) == {"5020": "unknown", "5021": "expired"}
     assert not SealedRequest.objects.exists()
+
+
+def test_a_muted_issue_opens_when_its_time_is_over() -> None:
+    record(make_integration(), make_refusal())
+    Issue.objects.update(state="muted", muted_until=NOW + timedelta(hours=1))
+    for minutes, state in ((59, "muted"), (60, "open")):
+        with time_machine.travel(NOW + timedelta(minutes=minutes), tick=False):
+            tasks.expire_overdue()
+        assert Issue.objects.get().state == state
 
 
 def test_what_is_too_old_goes_once_a_day() -> None:

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -18,11 +17,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from ordergroove_monitor import client_address
-from responses import audit
+from responses import configuring
+from responses.audit import Doer
 from responses.insight import overview
 from responses.management import words
 from responses.models import Integration, Role
-from responses.models.integration import new_intake_key
 from responses.views import frame, links
 from responses.views.frame import Frame
 
@@ -79,18 +78,9 @@ def make_key(request: HttpRequest) -> HttpResponse:
                 "live_every": REFRESH_SECONDS,
             }
             return render(request, "overview/first.html", context, status=422)
-    with transaction.atomic():
-        key, secret = new_intake_key(page.integration, name=f"Made by {page.user.get_username()}")
-        audit.log(
-            page.user,
-            "key.added",
-            integration_id=page.integration.pk,
-            subject="key",
-            subject_id=key.pk,
-            after={"prefix": key.prefix},
-            address=client_address.of(request),
-            now=page.now,
-        )
+    name = f"Made by {page.user.get_username()}"
+    doer = Doer(page.user, client_address.of(request))
+    _, secret = configuring.make_key(page.integration, name=name, doer=doer, now=page.now)
     context |= {
         "command": words.curl(settings.MONITOR_URL, secret),
         "live_url": links.page(page, "first-wait"),

@@ -83,7 +83,8 @@ def needs(page: Frame, queue: Queue, open_issues: int) -> list[Stat]:
             )
         )
     if queue.requests:
-        pressing = f"{queue.within_hour} within the hour" if queue.within_hour else "none within the hour"
+        verb = "expires" if queue.within_hour == 1 else "expire"
+        pressing = f"{capped(queue.within_hour)} {verb}" if queue.within_hour else "none expires"
         found.append(
             Stat(
                 label="Requests to fix",
@@ -91,7 +92,7 @@ def needs(page: Frame, queue: Queue, open_issues: int) -> list[Stat]:
                 icon="tool",
                 key="needs_fix" if queue.within_hour else "partial",
                 url=links.page(page, "fix-list"),
-                note=f"time runs out for {pressing}",
+                note=f"{pressing} within the hour",
             )
         )
     if queue.next is not None and queue.next.deadline_at is not None:

@@ -51,7 +51,7 @@ def test_it_says_what_needs_a_person(integration: Integration, sign_in: SignIn) 
     text = text_of(sign_in())
 
     assert "Open issues" in text
-    assert "time runs out for 1 within the hour" in text
+    assert "1 expires within the hour" in text
     assert "in 42 m" in text
     assert "Order 1001" in text
 

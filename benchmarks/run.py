@@ -22,7 +22,9 @@ FEW, MANY = 10_000, 1_000_000
 def run(*, postgres_url: str | None, scale: float, most_responses: int) -> None:
     """Measure recording on SQLite and, where a URL is given, PostgreSQL; then the pages. Prints tables."""
     console = Console(width=130)
-    console.print(f"{os.cpu_count()} cores ({_processor()}), Python {platform.python_version()}; the load runs beside it")
+    console.print(
+        f"{os.cpu_count()} cores ({_processor()}), Python {platform.python_version()}; the load runs beside it"
+    )
     databases = {"SQLite": None} | ({"PostgreSQL": postgres_url} if postgres_url else {})
     for name, url in databases.items():
         console.print(recording_table(name, recording.measure(url, scale=scale)))
@@ -41,7 +43,17 @@ def _processor() -> str:
 def recording_table(name: str, rows: list[dict[str, Any]]) -> Table:
     """Return what recording measured as a table."""
     table = Table(title=f"Recording on {name}: acknowledged means on disk, redacted, classified, grouped, counted")
-    for column in ("connections", "a call", "responses/s", "p50 ms", "p95 ms", "p99 ms", "MiB each", "write p99 ms", "overview p95 ms"):
+    for column in (
+        "connections",
+        "a call",
+        "responses/s",
+        "p50 ms",
+        "p95 ms",
+        "p99 ms",
+        "MiB each",
+        "write p99 ms",
+        "overview p95 ms",
+    ):
         table.add_column(column, justify="right")
     for row in rows:
         table.add_row(

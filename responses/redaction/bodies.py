@@ -51,6 +51,8 @@ def _json(body: bytes, state: State, mode: int) -> bytes | None:
         data = msgspec.json.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
         return None
+    if type(data) is not dict and type(data) is not list:
+        return None
     state.digits = cards.may_hold(body)
     if tree.walk(data, state, mode) != body.count(b'":'):
         return None
@@ -89,9 +91,9 @@ def _text(text: str, state: State, mode: int) -> bytes:
     if mode != leaves.OPEN and text[start : start + 1] in ("{", "["):
         shown, end = scanner.scan(text, start, mode, state)
         shown = text[:start] + shown + (shapes.clean(text[end:], state) if end < len(text) else "")
-        return _bytes(texts.swept(shown, state))
+        return _bytes(texts.swept(texts.labelled(shown, state), state))
     if text[start : start + 1] in ("{", "["):
-        return _bytes(texts.swept(shapes.mixed(text, state), state))
+        return _bytes(texts.swept(texts.labelled(shapes.mixed(text, state), state), state))
     return _bytes(shapes.clean(text, state))
 
 

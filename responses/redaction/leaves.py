@@ -116,11 +116,9 @@ def _hidden(given: str, rule: Rule, mode: int, state: State) -> str:
         state.has_clear_card |= sum(character.isdecimal() for character in given) >= 12 and given.upper() == given
     if not state.has_clear_card:
         _look_for_cards(given, state)
-    if is_complaint:
-        return messages.kept(state.clean(given, state))
     if rule is Rule.ADDRESS and base <= PERSON and _ADDRESS_ID.fullmatch(given) is not None:
         return given
-    return MASK
+    return messages.kept(state.clean(given, state)) if is_complaint else MASK
 
 
 def _is_placeholder(given: str) -> bool:

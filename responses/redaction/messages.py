@@ -53,7 +53,7 @@ _WORDS = _REFUSALS | words(
     province zip postal postcode street region email mail fax company session secret signature sig hash hmac
     ts timestamp label extra sku skus uuid hex base64 json xml html aes ecb paymetric gateway processor issuer
     bank account first_name last_name line lines url uri ip http https header body query verification verified
-    verify access api unrecognized character(s) digits. minutes hours seconds expire expires ending matched
+    verify access api unrecognized character(s) digits. total minutes hours seconds expire expires ending matched
     outside inside
     """
 )

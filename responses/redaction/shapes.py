@@ -82,7 +82,7 @@ def _opened(text: str, state: State, *, is_id: bool) -> str:
     if has_tags:
         text = texts.swept(markup.clean(text, state), state)
     elif has_structure:
-        text = texts.swept(mixed(text, state), state)
+        text = texts.swept(texts.labelled(mixed(text, state), state), state)
     else:
         text = texts.clean(text, state, is_id=is_id)
         text = _without_base64(text, state) if len(text) >= 20 else text
@@ -144,7 +144,7 @@ def mixed(text: str, state: State) -> str:
         parts.append(texts.clean(before, state))
         label = texts.label_before(before.rstrip(" \t:=>\"'"), len(before.rstrip(" \t:=>\"'")))
         rule = texts.rule_of_label(label) if label and before.rstrip()[-1:] in (":", "=", ">") else keys.Rule.UNKNOWN
-        shown, at = scanner.scan(text, found.start(), leaves.INNER[leaves.OPEN][rule], state)
+        shown, at = scanner.scan(text, found.start(), leaves.INNER[leaves.MESSAGES][rule], state)
         parts.append(shown)
     parts.append(texts.clean(text[at:], state))
     return "".join(parts)

@@ -83,7 +83,7 @@ _DOMAIN = re.compile(r"[\w\-]{1,63}(?:\.[\w\-]{1,63}){0,8}|\[[\d.:a-fA-F]{2,45}\
 def clean(text: str, state: State, *, is_id: bool = False) -> str:
     """The text with marks in place of what must not be shown."""
     if ":" in text or "=" in text:
-        text = _labelled(text, state)
+        text = labelled(text, state)
     text = _worded(text, state)
     if "@" in text:
         text = _without_mailboxes(_USERINFO.sub(f"{MASK}@", text) if "://" in text else text)
@@ -111,7 +111,6 @@ def _without_places(text: str, *, is_id: bool) -> str:
 
 def swept(text: str, state: State) -> str:
     """What was redacted in pieces, looked at once more as a whole: the pieces may have been cut at the wrong places."""
-    text = _labelled(text, state)
     if "@" in text:
         text = _without_mailboxes(text)
     text, found = cards.mask(text, CARD, is_id=True)
@@ -140,7 +139,8 @@ def label_before(text: str, at: int) -> str:
     return found[0] if found is not None else ""
 
 
-def _labelled(text: str, state: State) -> str:
+def labelled(text: str, state: State) -> str:
+    """The text without the values that words and a colon or an equals sign announce."""
     parts: list[str] = []
     done = 0
     for separator in _SEPARATOR.finditer(text):

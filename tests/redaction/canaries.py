@@ -6,7 +6,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import quote, unquote, unquote_plus, urlencode
 
 CARD = "4111111111111111"
@@ -47,7 +47,7 @@ BARE = {
 }
 
 
-def document(planted: dict[str, object]) -> dict[str, object]:
+def document(planted: Mapping[str, object]) -> dict[str, object]:
     """A purchase with secrets in it."""
     return {
         "merchant_id": "ac4f7938383a11e89ecbbc764e1107f2",

@@ -1,5 +1,5 @@
-"""How much of its callers' data a process holds at a time. More is overload: refused before it fills the memory, or makes
-everybody wait. It knows nothing of what the bytes are."""
+"""How much of its callers' data a process holds at a time. More is overload: refused before it fills the memory, or
+makes everybody wait. It knows nothing of what the bytes are."""
 
 from __future__ import annotations
 

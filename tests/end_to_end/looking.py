@@ -53,10 +53,10 @@ def _miscounts() -> list[str]:
     for name, kept, counted in (*_counts(), *_issue_counts()):
         wrong += [f"{name} {key}: kept {kept[key]}, counted {counted[key]}" for key in kept.keys() | counted.keys()
                   if kept[key] != counted[key]]  # fmt: skip
-    kept = [set(model.objects.values_list("pk", flat=True)) for model in (SuccessBody, FailureBody)]
+    with_bodies = [set(model.objects.values_list("pk", flat=True)) for model in (SuccessBody, FailureBody)]
     ids = Response.objects.values_list("pk", flat=True)
-    wrong += [f"response {pk} has {sum(pk in some for some in kept)} bodies" for pk in ids
-              if sum(pk in some for some in kept) != 1]  # fmt: skip
+    wrong += [f"response {pk} has {sum(pk in some for some in with_bodies)} bodies" for pk in ids
+              if sum(pk in some for some in with_bodies) != 1]  # fmt: skip
     return wrong
 
 

@@ -71,14 +71,12 @@ def test_no_acknowledged_response_is_lost_and_none_is_there_twice(stack: Stack, 
     for client in clients:
         client.thread.start()
     for nth in range(KILLS):
-        lines = _acknowledged(tmp_path)
-        wait_for(lambda lines=lines: len(_acknowledged(tmp_path)) > len(lines) + 100, f"load before kill {nth}")
+        _wait_for_load(tmp_path)
         running = stack.pids_of("web")
         for victim in running if nth % 2 else {min(running)}:
             os.kill(victim, signal.SIGKILL)
-        wait_for(lambda running=running: len(stack.pids_of("web") - running) > 0, f"the start after kill {nth}")
-    lines = _acknowledged(tmp_path)
-    wait_for(lambda: len(_acknowledged(tmp_path)) > len(lines) + 100, "load after the last kill")
+        _wait_for_start(stack, running)
+    _wait_for_load(tmp_path)
     for client in clients:
         client.is_stopping.set()
     for client in clients:
@@ -97,3 +95,12 @@ def test_no_acknowledged_response_is_lost_and_none_is_there_twice(stack: Stack, 
 
 def _acknowledged(folder: Path) -> list[str]:
     return [line for path in sorted(folder.glob("*.ledger")) for line in path.read_text().split()]
+
+
+def _wait_for_load(folder: Path) -> None:
+    before = len(_acknowledged(folder))
+    wait_for(lambda: len(_acknowledged(folder)) > before + 100, "more load")
+
+
+def _wait_for_start(stack: Stack, before: set[int]) -> None:
+    wait_for(lambda: stack.pids_of("web") - before, "a new web process")

@@ -36,6 +36,12 @@ def name_of(request: FailedRequest) -> str:
     return f"Order {request.order_id}" if request.order_id else request.endpoint
 
 
+def about(request: FailedRequest) -> str:
+    """Say which object it is about, where its name does not: ``subscriptions ab12``."""
+    kind, colon, name = request.resource_key.partition(":")
+    return f"{kind} {name}" if colon and not request.order_id and " " not in kind else ""
+
+
 def means(request: FailedRequest) -> str:
     """Say what its state means, and why it is in it."""
     if request.state == State.RESOLVED and request.resolved_by:

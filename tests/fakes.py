@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -41,7 +42,7 @@ OK = Reply()
 class FakeSlack:
     """A server for incoming webhooks that keeps to the limits of Block Kit. ``accepted`` is its ledger."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.accepted: list[dict[str, Any]] = []
         self.asked: list[str] = []
         """Method and path of everything that came, accepted or not."""
@@ -67,12 +68,16 @@ class FakeSlack:
                 """Whoever asked has left: that is what some tests are about."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
+        self._scheme, self._host = "http", "127.0.0.1"
+        if tls is not None:
+            self._scheme, self._host = "https", "localhost"
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=lambda: self._server.serve_forever(0.02), daemon=True)
 
     @property
     def url(self) -> str:
         """An incoming webhook of this server."""
-        return f"http://127.0.0.1:{self._server.server_port}/services/T000/B000/verysecret1234"
+        return f"{self._scheme}://{self._host}:{self._server.server_port}/services/T000/B000/verysecret1234"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -165,9 +170,12 @@ class _Controller(Controller):
 
 
 class FakeMail:
-    """A mail server. ``accepted`` is its ledger; ``script`` and ``refused`` say what it refuses."""
+    """A mail server. ``accepted`` is its ledger; ``script`` and ``refused`` say what it refuses.
 
-    def __init__(self) -> None:
+    ``ssl_context`` makes it speak TLS from the first byte, ``tls_context`` after STARTTLS.
+    """
+
+    def __init__(self, *, ssl_context: ssl.SSLContext | None = None, tls_context: ssl.SSLContext | None = None) -> None:
         self.accepted: list[EmailMessage] = []
         self.recipients: list[list[str]] = []
         self.script: deque[str] = deque()
@@ -175,7 +183,9 @@ class FakeMail:
         self.refused: dict[str, str] = {}
         """Recipients, and the answer that each gets."""
         self.released = threading.Event()
-        self._controller = _Controller(self, hostname="127.0.0.1", port=0, ready_timeout=5.0)
+        self._controller = _Controller(
+            self, hostname="127.0.0.1", port=0, ready_timeout=5.0, ssl_context=ssl_context, tls_context=tls_context
+        )
 
     @property
     def port(self) -> int:

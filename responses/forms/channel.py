@@ -39,6 +39,8 @@ class ChannelForm(forms.Form):
         scope = self.fields["scope"]
         assert isinstance(scope, forms.ChoiceField)
         scope.choices = choices
+        if not may_hear_all:
+            scope.widget = forms.HiddenInput()  # there is nothing to choose
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -31,6 +31,7 @@ class Row(msgspec.Struct, frozen=True):
     channel: Channel
     state: str
     tone: str
+    icon: str
     may_change: bool
     test: Delivery | None = None
     test_url: str = ""
@@ -131,14 +132,14 @@ def _rows(page: Frame, integration: Integration, *, tested: int) -> list[Row]:
 
 
 def _row(page: Frame, channel: Channel, test: Delivery | None) -> Row:
-    state, tone = "On", "success"
+    state, tone, icon = "On", "success", "circle-check"
     if not channel.is_on:
-        state, tone = "Off", "unknown"
+        state, tone, icon = "Off", "unknown", "player-pause"
     elif channel.is_failing:
-        state, tone = "Failing", "needs_fix"
+        state, tone, icon = "Failing", "needs_fix", "alert-triangle"
     mine = test if test is not None and test.channel_id == channel.pk else None
     url = links.page(page, "channel-test-result", mine.pk) if mine is not None else ""
-    return Row(channel, state, tone, _may_change(page.user, channel), mine, url)
+    return Row(channel, state, tone, icon, _may_change(page.user, channel), mine, url)
 
 
 def _may_change(user: User, channel: Channel) -> bool:

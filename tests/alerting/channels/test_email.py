@@ -11,6 +11,7 @@ from pytest_django import Settings
 from responses.alerting import message
 from responses.alerting.channels import email
 from responses.alerting.channels.errors import ChannelError, TargetError
+from tests.alerting.conftest import Certified
 from tests.alerting.examples import HOSTILE, NOW, STAMP, URL, make_facts, make_message
 from tests.fakes import FakeMail, silent_port
 
@@ -226,3 +227,26 @@ def test_the_hint_shows_two_addresses() -> None:
     assert email.hint("a@example.com") == "a@example.com"
     assert email.hint("a@example.com, b@example.com") == "a@example.com, b@example.com"
     assert email.hint("a@example.com, b@example.com, c@example.com") == "a@example.com, b@example.com and 1 more"
+
+
+@pytest.mark.parametrize(("variable", "context"), [("EMAIL_USE_SSL", "ssl_context"), ("EMAIL_USE_TLS", "tls_context")])
+def test_both_ways_to_tls_work_and_check_the_certificate(
+    settings: Settings,
+    localhost_certificate: Certified,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    context: str,
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST = "localhost"
+    setattr(settings, variable, True)
+    with FakeMail(**{context: localhost_certificate.server}) as server:
+        settings.EMAIL_PORT = server.port
+        with pytest.raises(ChannelError, match="No trusted connection") as raised:
+            email.send(TEAM, make_message(), STAMP)
+        assert raised.value.permanent is False
+        monkeypatch.setenv("SSL_CERT_FILE", str(localhost_certificate.authority))
+
+        assert email.send(TEAM, make_message(), STAMP) == ""
+
+        assert len(server.accepted) == 1

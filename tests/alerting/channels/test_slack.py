@@ -15,6 +15,7 @@ from slack_sdk.models.blocks import Block
 from responses.alerting import message
 from responses.alerting.channels import slack
 from responses.alerting.channels.errors import ChannelError, TargetError
+from tests.alerting.conftest import Certified
 from tests.alerting.examples import HOSTILE, NOW, STAMP, URL, make_message
 from tests.fakes import FakeSlack, Reply, complaint_about, silent_port
 
@@ -210,3 +211,24 @@ def test_no_log_line_holds_the_webhook(fake: FakeSlack, caplog: pytest.LogCaptur
         slack.send(fake.url, make_message(), STAMP)
 
     assert "verysecret" not in caplog.text
+
+
+def test_a_certificate_that_is_not_trusted_is_refused(localhost_certificate: Certified) -> None:
+    with FakeSlack(localhost_certificate.server) as fake:
+        with pytest.raises(ChannelError, match="certificate is not trusted") as raised:
+            slack.send(fake.url, make_message(), STAMP)
+
+        assert raised.value.permanent is False
+        assert fake.asked == []
+
+
+def test_a_trusted_certificate_must_be_the_hosts_own(
+    localhost_certificate: Certified, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(localhost_certificate.authority))
+    with FakeSlack(localhost_certificate.server) as fake:
+        assert slack.send(fake.url, make_message(), STAMP) == ""
+        with pytest.raises(ChannelError, match="not trusted"):
+            slack.send(fake.url.replace("localhost", "127.0.0.1"), make_message(), STAMP)
+
+        assert len(fake.accepted) == 1

@@ -50,6 +50,5 @@ class Command(BaseCommand):
         except TargetError as error:
             raise CommandError(str(error)) from None
         place = f"issues of {integration.name}" if integration else "issues of every integration"
-        self.stdout.write(
-            f"{channel.get_kind_display()} channel “{channel.name}” ({channel.target_hint}) hears about {place}."
-        )
+        hint = "" if channel.name == channel.target_hint else f" ({channel.target_hint})"
+        self.stdout.write(f"{channel.get_kind_display()} channel “{channel.name}”{hint} hears about {place}.")

@@ -13,6 +13,7 @@ _STRINGS = re.compile(_STRING, re.DOTALL)
 _BRACKETS = b"[]{}"
 _ALL_BUT_BRACKETS = bytes(byte for byte in range(256) if byte not in _BRACKETS)
 _OPENING = frozenset(b"[{")
+_CLOSED_BY = {b"[": b"]", b"{": b"}"}
 
 
 def is_deeper(raw: bytes, limit: int) -> bool:
@@ -31,38 +32,26 @@ def is_deeper(raw: bytes, limit: int) -> bool:
 
 
 def split(body: bytes) -> list[bytes] | None:
-    """The elements of the top-level array ``responses``, uninterpreted; ``None`` when brackets do not balance."""
-    depth = 0
-    key = b""
-    last = b""
+    """The elements of the top-level array ``responses``, uninterpreted; ``None`` when brackets do not match."""
+    open_: list[bytes] = []
+    key = last = b""
     start: int | None = None
     parts: list[bytes] = []
     for match in _TOKEN.finditer(body):
         token = match[0]
-        if start is not None:
-            if depth == 2 and token in (b",", b"]"):
-                parts.append(body[start : match.start()].strip())
-                start = match.end()
-            depth += _step(token)
-            if depth == 1:
-                return _without_the_empty(parts)
-            continue
-        if token == b":" and depth == 1:
-            key = last
-        elif token == b",":
-            key = b""
-        depth += _step(token)
-        if token == b"[" and depth == 2 and key == b'"responses"':
+        if start is not None and len(open_) == 2 and token in (b",", b"]"):
+            parts.append(body[start : match.start()].strip())
             start = match.end()
-        last = token
+        if token in _CLOSED_BY:
+            open_.append(_CLOSED_BY[token])
+            if token == b"[" and len(open_) == 2 and key == b'"responses"':
+                start = match.end()
+        elif token in (b"]", b"}"):
+            if not open_ or open_.pop() != token:
+                return None
+            if start is not None and len(open_) == 1:
+                return [] if parts == [b""] else parts
+        elif len(open_) == 1:
+            key = last if token == b":" else b""
+            last = token
     return None
-
-
-def _step(token: bytes) -> int:
-    if token in (b"[", b"{"):
-        return 1
-    return -1 if token in (b"]", b"}") else 0
-
-
-def _without_the_empty(parts: list[bytes]) -> list[bytes]:
-    return [] if parts == [b""] else parts

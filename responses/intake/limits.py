@@ -8,6 +8,7 @@ RESPONSES = 1_000
 WIRE_BYTES = 10 * 1024 * 1024
 INFLATED_BYTES = 10 * 1024 * 1024
 STORED_BODY_BYTES = bodies.KEPT_BYTES
+RESENDABLE_BODY_BYTES = bodies.SENDABLE_BYTES
 JSON_DEPTH = 64
 URL_LENGTH = 8_192
 METHOD_LENGTH = 32
@@ -27,6 +28,7 @@ LIMITS: dict[str, int] = {
     "wire_bytes": WIRE_BYTES,
     "inflated_bytes": INFLATED_BYTES,
     "stored_body_bytes": STORED_BODY_BYTES,
+    "resendable_body_bytes": RESENDABLE_BODY_BYTES,
     "json_depth": JSON_DEPTH,
     "url_length": URL_LENGTH,
     "method_length": METHOD_LENGTH,

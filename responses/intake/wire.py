@@ -36,7 +36,8 @@ class _Request(_Text, kw_only=True):
 
 
 class _Response(_Text, kw_only=True):
-    status_code: int
+    status_code: int | float
+    """JSON has one kind of number: 200.0 is as whole as 200."""
 
 
 class _Failure(msgspec.Struct, kw_only=True):
@@ -195,10 +196,12 @@ def _ending(record: _Record, errors: dict[str, list[str]]) -> tuple[Answer | Non
         came = "neither came" if record.response is None else "both came"
         errors["response"] = [f"Exactly one of response and failure is needed: {came}."]
     if record.response is not None:
-        if not 100 <= record.response.status_code <= 999:
+        status_code = record.response.status_code
+        if not 100 <= status_code <= 999 or status_code % 1:
             errors["response.status_code"] = [_EXPECTED["response.status_code"]]
+            status_code = 0
         headers, body, _ = _text(record.response, "response", errors)
-        answer = Answer(record.response.status_code, headers, body)
+        answer = Answer(int(status_code), headers, body)
     if record.failure is not None:
         message = checks.clean(record.failure.message or "")
         failure = Failure(record.failure.kind, _cut(message, limits.FAILURE_MESSAGE_LENGTH))

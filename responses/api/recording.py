@@ -37,6 +37,11 @@ _MESSAGE = {
     "body": _TEXT_OR_NULL | {"description": "The text as it was, or base64 as body_encoding says."},
     "body_encoding": {"enum": ["text", "base64", None]},
 }
+_BASE64 = r"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+_IF_BASE64 = {
+    "if": {"properties": {"body_encoding": {"const": "base64"}}, "required": ["body_encoding"]},
+    "then": {"properties": {"body": {"type": ["string", "null"], "pattern": _BASE64}}},
+}
 _ID = {"type": ["string", "null"], "maxLength": limits.ID_LENGTH, "pattern": _NAME}
 RECORD: dict[str, Any] = {
     "type": "object",
@@ -72,11 +77,13 @@ RECORD: dict[str, Any] = {
                 },
                 **_MESSAGE,
             },
+            **_IF_BASE64,
         },
         "response": {
             "type": ["object", "null"],
             "required": ["status_code"],
             "properties": {"status_code": {"type": "integer", "minimum": 100, "maximum": 999}, **_MESSAGE},
+            **_IF_BASE64,
         },
         "failure": {
             "type": ["object", "null"],

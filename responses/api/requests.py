@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from django.http import HttpRequest
@@ -12,8 +13,9 @@ from responses.api import answers, asking, refusals, rows, shapes
 from responses.api.asking import Id, Listing, Name
 from responses.exchanges import Outcome
 from responses.insight import failed_requests as insight
-from responses.insight.failed_requests import Story
-from responses.models import FailedRequest
+from responses.insight import request as request_depth
+from responses.insight.request import Depth
+from responses.models import AuditEntry, FailedRequest
 
 router = Router(tags=["Requests"])
 
@@ -71,28 +73,26 @@ def get_request(request: HttpRequest, id: Path[Id]) -> Any:  # noqa: A002  # the
     found = visible.filter(pk=asking.row_id(id)).first()
     if found is None:
         raise refusals.not_found("request")
-    story = insight.story(user, found)
+    depth = request_depth.read(user, found)
+    of = {attempt.response.pk: attempt.response for attempt in depth.attempts}
     return rows.request_detail(
         found,
         found.integration,
-        timeline=timeline(found, story),
-        items=[rows.item(row, story.last) for row in story.items] if story.last else [],
-        issue_ids=list(story.issue_ids),
+        advice=request_depth.advice(found, depth.items),
+        timeline=timeline(found, depth, request_depth.deeds(user, found)),
+        items=[rows.item(row, of.get(row.response_id)) for row in depth.items],
+        issue_ids=[issue.pk for issue in depth.issues],
     )
 
 
-def timeline(found: FailedRequest, story: Story) -> list[shapes.Event]:
+def timeline(found: FailedRequest, depth: Depth, deeds: Iterable[AuditEntry]) -> list[shapes.Event]:
     """What happened, the oldest first; for an open request with its deadline, which may lie ahead."""
-    events = [rows.event_of_response(row) for row in story.responses]
-    events += [
-        shapes.Event(at=deed.at, kind="deed", text=deed.reason or deed.action, by=deed.actor) for deed in story.deeds
-    ]
+    events = [rows.event_of_attempt(attempt) for attempt in depth.attempts]
+    events += [rows.event_of_deed(deed) for deed in deeds]
     if found.closed_at is not None:
-        by = found.resolved_by or None
         text = found.reason or found.get_state_display()
-        events.append(shapes.Event(at=found.closed_at, kind="closed", text=text, by=by))
+        events.append(shapes.Event(at=found.closed_at, kind="closed", text=text, by=found.resolved_by or None))
     elif found.deadline_at is not None:
-        events.append(
-            shapes.Event(at=found.deadline_at, kind="deadline", text="After this the cart is no longer reliable.")
-        )
+        text = "After this the cart is no longer reliable."
+        events.append(shapes.Event(at=found.deadline_at, kind="deadline", text=text, by=None))
     return sorted(events, key=lambda event: event.at)

@@ -11,7 +11,8 @@ from responses.exchanges import ItemState, Outcome
 from responses.insight import issues as insight_issues
 from responses.insight import response as insight_response
 from responses.insight.issues import Row
-from responses.models import FailedRequest, FollowUp, Integration, Issue, Item, Response
+from responses.insight.request import Attempt
+from responses.models import AuditEntry, FailedRequest, FollowUp, Integration, Issue, Item, Response
 from responses.ordergroove.codes import CodeInfo
 from responses.recording.bodies import Shown
 
@@ -60,15 +61,15 @@ def _response(row: Response, integration: Integration) -> dict[str, Any]:
     }
 
 
-def item(row: Item, of: Response) -> shapes.ItemRow:
-    """One item of a response."""
+def item(row: Item, of: Response | None) -> shapes.ItemRow:
+    """One item of a response; without the response there is no advice."""
     return shapes.ItemRow(
         product=row.product or None,
         state=cast("shapes.ItemWord", ItemState(row.state).word),
         subscription_id=row.subscription_id or None,
         field=row.field or None,
         message=row.message or None,
-        advice=insight_response.item_advice(of, row) or None,
+        advice=(insight_response.item_advice(of, row) or None) if of else None,
         issue=_id(row.issue_id),
     )
 
@@ -163,13 +164,18 @@ def request_detail(
     row: FailedRequest,
     integration: Integration,
     *,
+    advice: str,
     timeline: list[shapes.Event],
     items: list[shapes.ItemRow],
     issue_ids: list[int],
 ) -> shapes.RequestDetail:
     """One failed request with what happened to it."""
     return shapes.RequestDetail(
-        **_request(row, integration), timeline=timeline, item_list=items, issues=[str(each) for each in issue_ids]
+        **_request(row, integration),
+        advice=advice,
+        timeline=timeline,
+        item_list=items,
+        issues=[str(each) for each in issue_ids],
     )
 
 
@@ -203,19 +209,26 @@ def _request(row: FailedRequest, integration: Integration) -> dict[str, Any]:
     }
 
 
-def event_of_response(row: Response) -> shapes.Event:
-    """A call that was made for a request, or about it."""
-    words = row.message or Outcome(row.outcome).word.replace("_", " ").capitalize()
+def event_of_attempt(attempt: Attempt) -> shapes.Event:
+    """A call that was made for a request, or a question about it."""
+    row = attempt.response
     return shapes.Event(
         at=row.sent_at,
         kind="response",
-        text=words,
+        text=row.message or Outcome(row.outcome).word.replace("_", " ").capitalize(),
         by=row.origin_word,
         response=str(row.pk),
         status_code=row.status_code,
         outcome=cast("shapes.OutcomeWord", row.outcome_word),
         duration_ms=row.duration_ms,
+        changes=list(attempt.changes),
     )
+
+
+def event_of_deed(deed: AuditEntry) -> shapes.Event:
+    """What a person did."""
+    text = f"{deed.action}: {deed.reason}" if deed.reason else deed.action
+    return shapes.Event(at=deed.at, kind="deed", text=text, by=deed.actor)
 
 
 def _counts(row: Response | FailedRequest) -> shapes.ItemCounts:

@@ -214,11 +214,13 @@ class Event(Schema):
     status_code: int | None = None
     outcome: OutcomeWord | None = None
     duration_ms: int | None = None
+    changes: list[str] = Field(default=[], description="What differs from the call before.")
 
 
 class RequestDetail(RequestRow):
     """A failed request with its timeline, oldest first, the items of its last answer, and its causes."""
 
+    advice: str
     timeline: list[Event]
     item_list: list[ItemRow]
     issues: list[RowId]

@@ -1,4 +1,4 @@
-"""The log of failed requests, in pages by cursor, and what happened to one of them. Nothing here counts the log."""
+"""The log of failed requests, in pages by cursor. Nothing here counts it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from django.db.models import Q
 
 from responses.exchanges import Outcome
 from responses.insight import cursors
-from responses.models import AuditEntry, FailedRequest, FailedRequestIssue, Item, Response, User
+from responses.models import FailedRequest, FailedRequestIssue, User
 from responses.models.failed_request import FailedRequestQuerySet
 
 QUEUES = ("open", "to_fix", "repeated", "partial")
-MOST_EVENTS = 200
-_MOST_ITEMS = 500
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,17 +44,6 @@ class Page(msgspec.Struct, frozen=True):
     after: str
 
 
-class Story(msgspec.Struct, frozen=True):
-    """What happened to a request: the calls that were made for it, the deeds of people, the items and causes."""
-
-    responses: tuple[Response, ...]
-    deeds: tuple[AuditEntry, ...]
-    last: Response | None
-    """The last response that tells of items, and those items."""
-    items: tuple[Item, ...]
-    issue_ids: tuple[int, ...]
-
-
 def page(user: User, integration_id: int, wanted: Wanted, *, after: str = "", size: int) -> Page:
     """Return one page of an integration's failed requests."""
     found = _matching(FailedRequest.objects.visible_to(user).filter(integration_id=integration_id), wanted)
@@ -71,24 +58,6 @@ def page(user: User, integration_id: int, wanted: Wanted, *, after: str = "", si
             found = found.filter(id__lt=cursor[0])
     rows = list(found[: size + 1])
     return Page(tuple(rows[:size]), cursors.write(*_key(rows[size - 1], wanted)) if len(rows) > size else "")
-
-
-def story(user: User, request: FailedRequest) -> Story:
-    """Return what happened to one request: the latest ``MOST_EVENTS`` of each kind."""
-    of_request = Response.objects.visible_to(user).filter(
-        integration_id=request.integration_id, failed_request_id=request.pk
-    )
-    responses = list(of_request.order_by("-id")[:MOST_EVENTS])
-    deeds = AuditEntry.objects.visible_to(user).filter(subject="request", subject_id=str(request.pk)).order_by("-id")
-    last = next((row for row in responses if row.items_created or row.items_failed or row.items_unknown), None)
-    links = FailedRequestIssue.objects.filter(failed_request=request).order_by("id").values_list("issue_id", flat=True)
-    return Story(
-        responses=tuple(reversed(responses)),
-        deeds=tuple(reversed(deeds[:MOST_EVENTS])),
-        last=last,
-        items=tuple(last.items.order_by("position", "id")[:_MOST_ITEMS]) if last else (),
-        issue_ids=tuple(links[:MOST_EVENTS]),
-    )
 
 
 def _matching(found: FailedRequestQuerySet, wanted: Wanted) -> FailedRequestQuerySet:

@@ -22,8 +22,7 @@ def run(*words: str) -> str:
 
 def test_a_mail_channel_is_added_for_every_integration() -> None:
     assert run("email", "a@example.com,b@example.com") == (
-        "Email channel “a@example.com, b@example.com” hears about issues of every integration.
-"
+        "Email channel “a@example.com, b@example.com” hears about issues of every integration.\n"
     )
 
     channel = Channel.objects.get()

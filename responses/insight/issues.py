@@ -122,6 +122,9 @@ def mark_of(issue: Issue, *, now: datetime) -> str:
 def actor_of(issue: Issue, integration: Integration) -> str:
     """Return who acts. Whoever retries is the integration's choice, so a retry of the caller's is not called ours."""
     actor = codes.about(issue.status_code, FailureKind(issue.failure) if issue.failure else None).who
+    if actor is Actor.NOBODY:
+        # The code looks like a success, but its content made this an issue.
+        actor = Actor.YOU
     if actor is not Actor.MONITOR:
         return actor.name.lower()
     return {RetryBy.MONITOR: "monitor", RetryBy.CALLER: "caller", RetryBy.NEVER: "you"}[RetryBy(integration.retry_by)]

@@ -13,6 +13,8 @@ _SAME_ID = "Then send the order again within 24 hours, with the same order id: n
 _ONLY_FAILED = (
     "Send only the failed products again, under a new order id and within 24 hours: the others exist already."
 )
+_ONLY_FAILED_ROWS = "Send only the failed rows again: the others are done."
+"""The same for bulk calls, which have no order and no clock that matters to a cart."""
 
 
 class Advice(msgspec.Struct, frozen=True):
@@ -170,11 +172,17 @@ def find(endpoint_name: str, status_code: int | None, field: str, message: str) 
             and (says is None or says.search(message))
             and (path is None or (path.search(field) and not _REQUIRED.search(message)))
         ):
-            return advice.text
+            return _fitting(advice.text, endpoint_name)
     if not field or status_code is None or not _REQUIRED.search(message):
         return ""
     if status_code < 300:
-        return f"{field} is missing. {_ONLY_FAILED}"
+        return _fitting(f"{field} is missing. {_ONLY_FAILED}", endpoint_name)
     if _PURCHASE in endpoint_name:
         return f"{field} is missing: fill it in. {_SAME_ID}"
     return f"{field} is missing: fill it in and send the request again. Nothing was changed."
+
+
+def _fitting(text: str, endpoint_name: str) -> str:
+    """Only a purchase has an order id to send again under, and products in a cart."""
+    is_of_purchase = _PURCHASE in endpoint_name or _STATUS in endpoint_name
+    return text if is_of_purchase else text.replace(_ONLY_FAILED, _ONLY_FAILED_ROWS)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from responses.exchanges import Request
 from responses.insight import issues, stakes
 from responses.models import Integration, Issue, User
 from tests.factories import (
@@ -177,6 +178,13 @@ def test_no_answer_has_an_actor_too(integration: Integration) -> None:
     record(integration, make_timeout())
 
     assert issues.actor_of(Issue.objects.get(), integration) == "caller"
+
+
+def test_a_failure_behind_the_code_of_a_success_has_somebody_who_fixes_it(integration: Integration) -> None:
+    request = Request("POST", "https://api.ordergroove.com/order/verify", {}, b"{}")
+    record(integration, make_exchange(request, 200, {"error": "Order does not exist"}))
+
+    assert issues.actor_of(Issue.objects.get(), integration) == "you"
 
 
 def test_a_row_tells_what_is_at_stake(integration: Integration, viewer: User) -> None:

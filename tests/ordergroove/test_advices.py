@@ -65,6 +65,14 @@ def test_a_partial_answer_never_advises_to_send_everything_again() -> None:
             assert "same order id" not in advice.text
 
 
+def test_a_bulk_call_is_not_told_of_order_ids() -> None:
+    for field, message in (("product_id", "Object with external_product_id=7 does not exist."), ("name", "Required.")):
+        text = codes.advice("PATCH /products-batch/update/", 207, field, message)
+        assert "order id" not in text
+        assert "rows again" in text
+        assert "order id" in codes.advice(PURCHASE, 207, field, message)
+
+
 @pytest.mark.slow
 @given(st.text(max_size=40), st.integers(0, 700) | st.none(), st.text(max_size=40), st.text(max_size=200))
 def test_there_is_always_advice(endpoint: str, status_code: int | None, field: str, message: str) -> None:

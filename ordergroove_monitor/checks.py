@@ -34,8 +34,13 @@ def check_secrets(**_: Any) -> list[CheckMessage]:
     """Secrets that a machine has made for itself are for that machine only."""
     found: list[CheckMessage] = []
     if not settings.IS_LOOPBACK:
+        folder = settings.DATA_DIR / "secrets"
         found += [
-            _error("E001", f"{name} is required when MONITOR_URL is not loopback.", f"Set {name} or {name}_FILE.")
+            _error(
+                "E001",
+                f"{name} is required when MONITOR_URL is not loopback.",
+                f"Set {name}, or {name}_FILE to the path of a file that holds it: {folder / name.lower()} has a new one.",
+            )
             for name in ("SECRET_KEY", "SEAL_KEYS")
             if name in settings.GENERATED_SECRETS
         ]

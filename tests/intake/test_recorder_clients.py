@@ -312,7 +312,7 @@ def test_the_raw_body_of_requests_can_be_read_as_before(recorder: Recorder, moni
     assert [record["response"]["status_code"] for record in monitor.records] == [503, 503]
 
 
-@pytest.mark.parametrize("data", [gzip.compress(b"plain")[:-9], b"not gzip"])
+@pytest.mark.parametrize("data", [gzip.compress(b"plain", mtime=0)[:-9], b"not gzip"])
 def test_a_body_that_cannot_be_decompressed_is_kept_as_it_came(
     data: bytes, recorder: Recorder, monitor: Monitor
 ) -> None:

@@ -259,11 +259,13 @@ def test_bytes_that_fit_no_encoding_stay_as_they_were() -> None:
 
 
 def test_gzip_is_opened_and_other_packed_bytes_are_only_named() -> None:
-    assert redaction.of_body(gzip.compress(b'{"cvv":"123","order":"1"}')) == Redacted(
+    assert redaction.of_body(gzip.compress(b'{"cvv":"123","order":"1"}', mtime=0)) == Redacted(
         b'{"cvv":"[masked]","order":"1"}', has_clear_card=True
     )
-    assert redaction.of_body(gzip.compress(b"x" * 2_000_000)).value.startswith(b"[masked: ")
-    assert redaction.of_body(gzip.compress(b"abc")[:-4]) == Redacted(b"[masked: 19 packed bytes]", has_clear_card=True)
+    assert redaction.of_body(gzip.compress(b"x" * 2_000_000, mtime=0)).value.startswith(b"[masked: ")
+    assert redaction.of_body(gzip.compress(b"abc", mtime=0)[:-4]) == Redacted(
+        b"[masked: 19 packed bytes]", has_clear_card=True
+    )
     assert redaction.of_body(b"PK\x03\x04 4111111111111111").value == b"[masked: 21 packed bytes]"
 
 

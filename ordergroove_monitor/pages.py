@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 
-from ordergroove_monitor import wsgi
+from ordergroove_monitor import request_ids, wsgi
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -152,12 +153,22 @@ def _clean_scope(scope: Scope, body: bytes) -> Scope:
 
 
 async def _answer(refused: Refused, scope: Scope, send: Send) -> None:
-    problem = {"type": "about:blank", "title": refused.title, "status": refused.status_code, "detail": refused.title}
+    request_id = request_ids.accept(dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1"))
+    problem = {
+        "type": "about:blank",
+        "title": HTTPStatus(refused.status_code).phrase,
+        "status": refused.status_code,
+        "detail": refused.title,
+        "errors": [],
+        "request_id": request_id,
+    }
     body = json.dumps(problem).encode()
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", str(len(body)).encode()),
         (b"x-content-type-options", b"nosniff"),
+        (b"x-request-id", request_id.encode()),
+        (b"cache-control", b"no-store"),
         # What is left of the request is not read.
         (b"connection", b"close"),
     ]

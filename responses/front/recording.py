@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,8 @@ from responses.intake import limits, payload, problems
 from responses.intake.payload import PayloadError, Rejected
 from responses.recording.prepare import Prepared, prepare
 from responses.recording.record import Result
+
+logger = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -84,6 +87,11 @@ class Recording:
             reply = _problem(503, detail, request_id, retry_after=1)
         except ClientGone:
             return
+        except Exception:
+            # Also what nobody foresaw is answered in the words of the contract; the log has the rest.
+            logger.exception("the recording call %s failed", request_id)
+            detail = "The monitor failed to answer. The failure is in its log, under this request_id."
+            reply = _problem(500, detail, request_id)
         await send_reply(send, reply, request_id)
 
     async def _reply(self, scope: Scope, receive: Receive, request_id: str) -> Reply:

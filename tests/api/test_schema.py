@@ -78,7 +78,9 @@ class Served(msgspec.Struct, frozen=True):
 
 
 @pytest.fixture
-def served(transactional_db: None) -> Iterator[Served]:
+def served(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    # The threads of the pages outlive the test, and must not keep its database open.
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
     shop = make_integration("shop")
     record(shop, make_refusal("1"), make_partial("2"), make_accepted("3"))
     _, token = new_api_token(make_user(role=Role.SUPPORT, integration=shop), name="x", expires_at=None, now=NOW)

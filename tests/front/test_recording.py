@@ -183,3 +183,16 @@ def test_a_hostile_answer_of_ordergroove_is_recorded(path: Path, body: str) -> N
     if answered.status == 202:
         assert Response.objects.get().outcome_word == "needs_fix"
     assert path.post(record_of()).status == 202
+
+
+def test_what_nobody_foresaw_is_a_500_that_tells_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def explode(prepared: object) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(path.writer, "submit", explode)
+    answered = path.post(record_of())
+
+    assert answered.status == 500
+    assert answered.headers["content-type"] == "application/problem+json"
+    assert answered.json["request_id"] == "r-1"
+    assert b"secret" not in answered.body

@@ -32,8 +32,9 @@ def signed_in(user: User, *, minutes_ago: int = 0) -> Client:
 
 
 def shown_token(content: bytes) -> str:
-    [found] = set(re.findall(r"ogp_[a-z0-9]{12}_[0-9a-f]{64}", content.decode()))
-    return found
+    found: set[str] = set(re.findall(r"ogp_[a-z0-9]{12}_[0-9a-f]{64}", content.decode()))
+    assert len(found) == 1
+    return found.pop()
 
 
 def test_a_token_is_shown_once_and_works(ada: User) -> None:

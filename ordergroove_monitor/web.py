@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import resource
 import socket
 import sys
+from http import HTTPStatus
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from ordergroove_monitor import addresses
+from ordergroove_monitor import addresses, request_ids
 
 LARGEST_HEAD = 64 * 1024
 MOST_HEADERS = 100
@@ -78,11 +80,15 @@ class Protocol(HttpToolsProtocol):
     def _refuse(self, status_code: int, message: str) -> None:
         self._refusal = (status_code, message)
         self._forget_timer()
+        request_id = request_ids.accept("")
+        title = HTTPStatus(status_code).phrase
+        problem = {"type": "about:blank", "title": title, "status": status_code, "detail": message}
+        body = json.dumps(problem | {"errors": [], "request_id": request_id})
         head = (
-            f"HTTP/1.1 {status_code} \r\ncontent-type: text/plain; charset=utf-8\r\n"
-            f"content-length: {len(message)}\r\nconnection: close\r\n\r\n"
+            f"HTTP/1.1 {status_code} {title}\r\ncontent-type: application/problem+json\r\n"
+            f"content-length: {len(body)}\r\nx-request-id: {request_id}\r\nconnection: close\r\n\r\n"
         )
-        self.transport.write((head + message).encode("ascii"))
+        self.transport.write((head + body).encode("ascii"))
         # Closing while the client still sends would reset the connection, and the answer with it.
         self.transport.write_eof()
         self.loop.call_later(LINGER_SECONDS, self.transport.close)

@@ -105,7 +105,9 @@ def test_a_head_in_small_pieces_is_put_together(port: int) -> None:
     ids=["target", "field", "fields", "endless field", "endless fields"],
 )
 def test_a_head_beyond_the_limits_is_refused(port: int, head: bytes) -> None:
-    assert talk(port, head).startswith(b"HTTP/1.1 431 ")
+    answer = talk(port, head)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert b"content-type: application/problem+json" in answer
 
 
 @pytest.mark.parametrize(

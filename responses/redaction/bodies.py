@@ -40,6 +40,8 @@ def clean(body: bytes, content_type: str, state: State, *, mode: int) -> bytes:
     if body.startswith(_PACKED):
         return _packed(body, content_type, state, mode)
     text = _decoded(body, content_type)
+    if forms.is_multipart(text, content_type):
+        return _bytes(forms.clean_multipart(text, state))
     if content_type.partition(";")[0].strip().lower() == _FORM_TYPE or forms.is_form(text):
         return _bytes(forms.clean(text, state))
     return _text(text, state, mode)

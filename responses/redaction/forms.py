@@ -11,7 +11,29 @@ from responses.redaction.state import State
 
 _PARTS_OF_A_NAME = re.compile(r"[^\[\].]+")
 _SPLIT = re.compile(r"([&;])")
+_PART = re.compile(
+    r"(?P<head>\bname=\"?(?P<name>[^\";\r\n]{0,200})\"?[^\r\n]{0,1000}(?:\r?\n[^\r\n]{1,1000}){0,20}\r?\n\r?\n)"
+    r"(?P<value>(?:(?!\r?\n--).)*)",
+    re.DOTALL | re.IGNORECASE,
+)
 _LOOKS_LIKE_ONE = re.compile(r"[^\s=&{}<>\"']{0,2000}=[^&\r\n]*(?:&[^\s=&]{0,2000}(?:=[^&\r\n]*)?)*\s*")
+
+
+def is_multipart(text: str, content_type: str) -> bool:
+    """Whether a text is a form in parts, as browsers send files."""
+    return content_type.lower().startswith("multipart/") or (
+        text.startswith("--") and "form-data" in text[:400].lower()
+    )
+
+
+def clean_multipart(text: str, state: State) -> str:
+    """The parts as they may be shown, each judged by the name in its header."""
+
+    def shown(part: re.Match[str]) -> str:
+        rule, mode = _rule(part["name"])
+        return part["head"] + leaves.text(part["value"], rule, mode, state)
+
+    return _PART.sub(shown, text)
 
 
 def is_form(text: str) -> bool:

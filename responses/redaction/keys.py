@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 
 class Rule(IntEnum):
-    """What becomes of the value. The first three are visible where nothing around them is sensitive."""
+    """What becomes of the value. What comes before PERSON is visible where nothing around it is sensitive."""
 
     UNKNOWN = 0
     """Visible, but not inside a person or an address."""
@@ -21,18 +21,20 @@ class Rule(IntEnum):
     """Known to be harmless: a quantity, a date, a country."""
     ID = 2
     """An opaque id: stays; card numbers are looked for with more care."""
-    MESSAGES = 3
+    VALUE = 3
+    """``value``: as UNKNOWN, unless a neighbour holds its name: ``{"name": "email", "value": "..."}``."""
+    MESSAGES = 4
     """Errors: below it, texts under sensitive names are complaints about a field, not its value."""
-    PERSON = 4
-    """A user or customer: an id when it is a text, else only known harmless names inside are shown."""
-    ADDRESS = 5
+    PERSON = 5
+    """A user or customer: an id when it is one word, else only known harmless names inside are shown."""
+    ADDRESS = 6
     """The same for an address; as a text it is an address id or masked."""
-    NAME = 6
-    """``name``: of a product, or of a person: its neighbours tell."""
-    MASK = 7
-    CARD = 8
+    NAME = 7
+    """``name`` or ``key``: of a person, a product or a value: its neighbours tell."""
+    MASK = 8
+    CARD = 9
     """Masked; digits in it are a clear card number, whether the check digit is right or not."""
-    CVV = 9
+    CVV = 10
     """Masked; any value is a card security code."""
 
 
@@ -64,8 +66,8 @@ _PERSONAL_WORDS = words(
     forename surname givenname familyname fullname middlename nickname username login recipient attn attention
     company organization organisation street streets city town suburb zip zipcode postal postcode plz dob
     birthday birthdate birth gender ssn passport ip ips lat lng latitude longitude geo apt apartment suite
-    address1 address2 address3 addr1 addr2 line1 line2 note notes comment comments instructions label contact
-    contacts
+    address1 address2 address3 addr1 addr2 line1 line2 rep vorname nachname strasse telefon prenom adresse
+    apellido correo telefono direccion note notes comment comments instructions label contact contacts
     """
 )
 _MASKED_WORDS = _SECRET_WORDS | _CARD_WORDS | _PERSONAL_WORDS
@@ -123,17 +125,14 @@ _THINGS = words(
     template tag region state province queue task table column param parameter header bundle component
     """
 )
-_PRODUCT_MARKS = (
-    "sku",
-    "product",
-    "product_id",
-    "external_product_id",
-    "price",
-    "image_url",
-    "every",
-    "offer_type",
-    "autoship_enabled",
+_PRODUCT_MARKS = words(
+    """
+    sku product product_id external_product_id price image_url every offer_type autoship_enabled group_type target
+    threshold_field incentive_type
+    """
 )
+_NAMING = ("name", "key", "field", "Name", "Key", "Field")
+_VALUES = words("value values Value Values")
 _cache: dict[str, Rule] = {}
 get = _cache.get
 """The rule of a name that has been met before, for inner loops: ``keys.get(name) or keys.rule(name)``."""
@@ -157,9 +156,16 @@ def is_plain(name: str) -> bool:
     return len(name) <= 64 and _PLAIN.fullmatch(name) is not None
 
 
-def is_of_a_product(fields: dict[str, object]) -> bool:
-    """Whether the neighbours of ``name`` say that it is the name of a product or an offer."""
-    return any(mark in fields for mark in _PRODUCT_MARKS)
+def by_neighbours(name: str, found: Rule, fields: dict[str, object]) -> Rule:
+    """The rule of ``name``, ``key`` or ``value``, from what stands beside it."""
+    if found is Rule.NAME:
+        is_known = not _VALUES.isdisjoint(fields) or (name.lower() == "name" and not _PRODUCT_MARKS.isdisjoint(fields))
+        return Rule.UNKNOWN if is_known else Rule.NAME
+    if found is Rule.VALUE:
+        for naming in _NAMING:
+            if type(named := fields.get(naming)) is str and (sensitive := rule(named)) >= Rule.MASK:
+                return sensitive
+    return found
 
 
 def classify(name: str) -> Rule:
@@ -170,8 +176,12 @@ def classify(name: str) -> Rule:
     if not parts:
         return Rule.UNKNOWN
     squashed = "".join(parts)
+    if squashed == "key":
+        return Rule.NAME
     if (found := _sensitive(parts, squashed)) is not None:
         return found
+    if squashed in ("value", "values"):
+        return Rule.VALUE
     if squashed in _MESSAGES:
         return Rule.MESSAGES
     if squashed in _PEOPLE:

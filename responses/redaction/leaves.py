@@ -33,12 +33,17 @@ def _inner(rule: Rule, mode: int) -> int:
         return HIDDEN | flag
     if rule in (Rule.PERSON, Rule.ADDRESS):
         return PERSON | flag
-    return (base if rule is Rule.UNKNOWN else OPEN) | flag
+    return (base if rule in (Rule.UNKNOWN, Rule.VALUE) else OPEN) | flag
 
 
 def _is_hidden(rule: Rule, mode: int) -> bool:
     base = mode & 7
-    return base >= HIDDEN or rule >= Rule.NAME or rule is Rule.ADDRESS or (base == PERSON and rule is Rule.UNKNOWN)
+    return (
+        base >= HIDDEN
+        or rule >= Rule.NAME
+        or rule is Rule.ADDRESS
+        or (base == PERSON and rule in (Rule.UNKNOWN, Rule.VALUE))
+    )
 
 
 INNER = tuple(tuple(_inner(rule, mode) for rule in Rule) for mode in range(16))
@@ -74,7 +79,7 @@ def text(given: str, rule: Rule, mode: int, state: State) -> str:
     """A text as it may be shown. What is empty stays: that a field was empty is often the very cause."""
     if state.is_encoded and "%" in given:
         given = unquote(given, errors="surrogateescape")
-    if IS_HIDDEN[mode][rule]:
+    if IS_HIDDEN[mode][rule] or (rule is Rule.PERSON and " " in given):
         return _hidden(given, rule, mode, state)
     return state.clean(given, state, is_id=rule is Rule.ID)
 

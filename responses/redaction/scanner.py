@@ -27,13 +27,15 @@ _NOTHING = frozenset(("null", "None", "true", "false", "True", "False", "NaN", "
 class _Frame:
     """One open bracket: what its elements stand in, and the rule of the name that was read last."""
 
-    __slots__ = ("is_object", "is_value", "mode", "rule")
+    __slots__ = ("is_object", "is_value", "mode", "named", "rule")
 
     def __init__(self, mode: int, *, is_object: bool) -> None:
         self.mode = mode
         self.is_object = is_object
         self.is_value = not is_object
         self.rule = Rule.UNKNOWN
+        self.named = Rule.UNKNOWN
+        """The rule of what ``name`` said in this object, for its ``value``."""
 
     def below(self) -> int:
         """What the elements of a bracket inside this one stand in."""
@@ -91,6 +93,8 @@ def _name(token: re.Match[str], frame: _Frame, state: State) -> str:
     name = _content(token)
     frame.is_value = True
     frame.rule = keys.rule(name)
+    if frame.rule is Rule.VALUE:
+        frame.rule = frame.named
     shown = tree.name(name, frame.mode, state)
     return token[0] if shown == name else _written(token, shown)
 
@@ -102,6 +106,9 @@ def _value(token: re.Match[str], frame: _Frame, state: State) -> str:
             return token[0]
         if _NUMBER.fullmatch(content) is not None and not content.lstrip("-").isdecimal():
             return token[0] if not leaves.IS_HIDDEN[frame.mode][frame.rule] else _written(token, MASK)
+    if frame.rule is Rule.NAME and keys.rule(content) >= Rule.MASK and keys.is_plain(content):
+        frame.named = keys.rule(content)
+        return token[0]
     shown = leaves.text(content, frame.rule, frame.mode, state)
     return token[0] if shown == content else _written(token, shown)
 

@@ -172,7 +172,8 @@ def _shown(value: str, rule: Rule, state: State) -> str:
     if rule <= Rule.ADDRESS and ("@" in bare or (" " not in bare and any(map(str.isdigit, bare)))):
         # "customer: 00026001" is an id.
         return value
-    if not bare:
+    if not bare or (rule is Rule.NAME and keys.is_plain(bare) and keys.rule(bare) >= Rule.MASK):
+        # name="email" names a field.
         return value
     is_message = messages.is_message(bare)
     shown = leaves.text(bare, rule, leaves.HIDDEN | (leaves.MESSAGES if is_message else 0), state)

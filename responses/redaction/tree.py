@@ -8,7 +8,7 @@ from responses.redaction import keys, leaves
 from responses.redaction.keys import Rule
 from responses.redaction.state import CARD, EMAIL, MASK, State
 
-_UNKNOWN, _NAME, _ID = Rule.UNKNOWN, Rule.NAME, Rule.ID
+_UNKNOWN, _NAME, _VALUE, _PERSON, _ID = Rule.UNKNOWN, Rule.NAME, Rule.VALUE, Rule.PERSON, Rule.ID
 _SHORT = 13
 """No card number is shorter, so a short text of letters and digits needs no look."""
 
@@ -29,7 +29,7 @@ def walk(root: dict[Any, Any] | list[Any], state: State, mode: int = leaves.OPEN
         has_odd = False
         for key, value in node.items():
             rule = known(key)
-            if rule is None or rule is _NAME:
+            if rule is None or rule is _NAME or rule is _VALUE:
                 rule = _rule(key, node)
                 has_odd |= type(key) is not str or not keys.is_plain(key)
             kind = type(value)
@@ -47,7 +47,7 @@ def walk(root: dict[Any, Any] | list[Any], state: State, mode: int = leaves.OPEN
                     else:
                         node[key] = leaves.text(value, rule, mode, state)
                 elif may_echo or not is_plain:
-                    node[key] = state.clean(value, state, is_id=rule is _ID)
+                    node[key] = leaves.text(value, rule, mode, state)
             elif kind is dict or kind is list:
                 if value:
                     stack.append((value, inner[rule]))
@@ -59,14 +59,15 @@ def walk(root: dict[Any, Any] | list[Any], state: State, mode: int = leaves.OPEN
 
 
 def _rule(key: object, node: dict[Any, Any]) -> Rule:
-    rule = keys.rule(key) if type(key) is str else Rule.UNKNOWN
-    return Rule.UNKNOWN if rule is Rule.NAME and keys.is_of_a_product(node) else rule
+    return keys.by_neighbours(key, keys.rule(key), node) if type(key) is str else Rule.UNKNOWN
 
 
 def _list(node: list[Any], mode: int, state: State, stack: list[tuple[Any, int]]) -> None:
-    rule = _UNKNOWN
+    rule = _rule_of_pair(node) if len(node) == 2 else _UNKNOWN
     hidden = leaves.IS_HIDDEN[mode][rule]
     for index, value in enumerate(node):
+        if index == 0 and rule is not _UNKNOWN:
+            continue
         kind = type(value)
         if kind is dict or kind is list:
             stack.append((value, mode))
@@ -75,6 +76,14 @@ def _list(node: list[Any], mode: int, state: State, stack: list[tuple[Any, int]]
                 node[index] = leaves.text(value, rule, mode, state)
         elif value is not None and kind is not bool:
             node[index] = leaves.value(value, rule, mode, state)
+
+
+def _rule_of_pair(pair: list[Any]) -> Rule:
+    """The rule of ``["first_name", "Ada"]``; two names in a list, say of missing fields, are no pair."""
+    name, value = pair
+    if type(name) is not str or not keys.is_plain(name) or (rule := keys.rule(name)) < Rule.MASK:
+        return Rule.UNKNOWN
+    return Rule.UNKNOWN if type(value) is str and keys.rule(value) >= Rule.MASK else rule
 
 
 def _rename(node: dict[Any, Any], mode: int, state: State) -> None:

@@ -189,13 +189,18 @@ def _forms_of(text: str) -> list[str]:
 
 def survives(secret: str, shown: bytes | str) -> bool:
     """Whether a secret can still be read in a result, by a person who tries."""
+    return bool(surviving({"": secret}, shown))
+
+
+def surviving(secrets: Mapping[str, str], shown: bytes | str) -> list[str]:
+    """The names of the secrets that can still be read in a result, by a person who tries."""
     text = shown.decode("utf-8", "replace") if isinstance(shown, bytes) else shown
-    digits = re.sub(r"\D", "", secret)
-    is_number = len(digits) >= 10 and len(digits) >= len(secret) * 0.6
-    for form in _forms_of(text.replace("\0", "")):
-        # Three digits stand in many a number: a security code must stand alone.
-        if re.search(rf"(?<!\d){secret}(?!\d)", form) if len(secret) == 3 else secret in form:
-            return True
-        if is_number and digits in re.sub(r"[\s\-.()+/]", "", form):
-            return True
-    return False
+    forms = _forms_of(text.replace("\0", ""))
+    bare_forms = [re.sub(r"[\s\-.()+/]", "", form) for form in forms]
+    found = []
+    for name, secret in secrets.items():
+        digits = re.sub(r"\D", "", secret)
+        is_number = len(digits) >= 10 and len(digits) >= len(secret) * 0.6
+        if any(secret in form for form in forms) or (is_number and any(digits in form for form in bare_forms)):
+            found.append(name)
+    return found

@@ -307,3 +307,42 @@ def test_what_was_redacted_is_redacted_to_itself() -> None:
     shown = redaction.of_body(json.dumps(PURCHASE).encode())
 
     assert redaction.of_body(shown.value) == shown
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (
+            b'[{"name":"email","value":"x1"},{"name":"offer","value":"x2"}]',
+            b'[{"name":"email","value":"[masked]"},{"name":"offer","value":"x2"}]',
+        ),
+        (b'{"key":"first_name","value":"Ada"}', b'{"key":"first_name","value":"[masked]"}'),
+        (b'{"key":"abc","sku":"1"}', b'{"key":"[masked]","sku":"1"}'),
+        (b'{"value":"25","target":"item","name":"25% off"}', b'{"value":"25","target":"item","name":"25% off"}'),
+        (
+            b'[["first_name","Ada"],["sku","1"],["email","phone"]]',
+            b'[["first_name","[masked]"],["sku","1"],["email","phone"]]',
+        ),
+        (
+            b'[{"name": "email", "value": "x1"}, {"name": "off',
+            b'[{"name": "email", "value": "[masked]"}, {"name": "[masked]"',
+        ),
+        (b'{"customer":"00026001"}', b'{"customer":"00026001"}'),
+        (b'{"customer":"Ada Example"}', b'{"customer":"[masked]"}'),
+    ],
+)
+def test_names_and_values_apart_are_put_together(body: bytes, shown: bytes) -> None:
+    assert redaction.of_body(body).value == shown
+
+
+def test_a_form_in_parts_is_redacted_by_the_names_of_its_parts() -> None:
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="first_name"\r\n\r\nAda\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="order"\r\nContent-Type: text/plain\r\n\r\n100045\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="user[cvv]"\r\n\r\n123\r\n--x--\r\n'
+    )
+
+    redacted = redaction.of_body(body, content_type="multipart/form-data; boundary=x")
+
+    assert redacted == Redacted(body.replace(b"Ada", b"[masked]").replace(b"123", b"[masked]"), has_clear_card=True)
+    assert redaction.of_body(body) == redacted

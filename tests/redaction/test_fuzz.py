@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from typing import Any
 
@@ -101,9 +102,12 @@ _HOSTILE = (
 def test_the_time_grows_with_the_length_and_no_faster(piece: str, start: str) -> None:
     def seconds(length: int) -> float:
         body = (start + piece * (length // len(piece))).encode()
-        began = time.process_time()
-        redaction.of_body(body)
-        return time.process_time() - began
+        best = math.inf
+        for _ in range(3):
+            began = time.process_time()
+            redaction.of_body(body)
+            best = min(best, time.process_time() - began)
+        return best
 
-    # Quadratic would be 16 times; a hundredth of a second is within the noise.
-    assert seconds(40_000) <= 10 * seconds(10_000) + 0.05
+    # Four times the length; quadratic would be 16 times the time.
+    assert seconds(40_000) <= 9 * seconds(10_000) + 0.02

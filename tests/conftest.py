@@ -12,6 +12,8 @@ import structlog
 from django.db import connection
 from playwright.sync_api import Browser, sync_playwright
 
+from responses.insight import splits
+
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -20,6 +22,12 @@ def _log_context_is_empty() -> Iterator[None]:
     structlog.contextvars.clear_contextvars()
     yield
     structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture(autouse=True)
+def _no_sums_are_remembered() -> Iterator[None]:
+    yield
+    splits.forget()
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from responses.api import answers, asking, shapes
 from responses.api.asking import Asked, Slug
-from responses.insight import periods, trends
+from responses.insight import periods, splits, trends
 
 router = Router(tags=["Trends"])
 _UTC = ZoneInfo("UTC")
@@ -33,7 +33,7 @@ def get_trend(request: HttpRequest, asked: Query[TrendQuery]) -> Any:
     integration = asking.integration_of(user, asked.integration)
     period = periods.BY_KEY[asked.period]
     found = trends.trend(user, integration.pk, period, now=now, zone=_UTC)
-    kinds = trends.kinds(user, integration.pk, period, now=now, zone=_UTC)
+    kinds = splits.kinds(user, integration.pk, period, now=now, zone=_UTC)
     return shapes.Trend(
         integration=integration.slug,
         period=asked.period,

@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from responses.insight import cursors, periods
+from responses.insight import cursors, periods, stakes
 from responses.insight.periods import Slot
-from responses.insight.stakes import Stake
 from responses.models import (
     AuditEntry,
     Delivery,
@@ -117,10 +116,11 @@ def _most(values: Any) -> tuple[tuple[str, int], ...]:
     return tuple(Counter(value for value in values if value).most_common(_MOST_VALUES))
 
 
-def open_requests(user: User, stake: Stake, *, after: str) -> Requests:
+def open_requests(user: User, issue: Issue, *, after: str, now: datetime) -> Requests:
     """Return a page of the requests whose clock is running, the most urgent first."""
+    order = stakes.order(issue, now=now)
     cursor = cursors.read(after, 2)
-    following = [key for key in stake.order if key > cursor] if cursor else stake.order
+    following = [key for key in order if key > cursor] if cursor else order
     chosen = following[:PAGE]
     by_id = FailedRequest.objects.visible_to(user).in_bulk([request_id for _, request_id in chosen])
     rows = tuple(by_id[request_id] for _, request_id in chosen if request_id in by_id)

@@ -15,10 +15,10 @@ import msgspec
 from django.db import connection
 
 from responses.insight import cursors
-from responses.models import FailedRequest
+from responses.models import FailedRequest, Issue
 from responses.recording import rows
 
-MOST = 1000
+MOST = 500
 OPEN = tuple(state for state in FailedRequest.State if state not in FailedRequest.CLOSED)
 
 
@@ -30,8 +30,6 @@ class Stake(msgspec.Struct, frozen=True):
     """What was not created is worth so much, where the bodies tell."""
     deadline_at: datetime | None = None
     """When the first of them expires."""
-    order: tuple[tuple[int, int], ...] = ()
-    """Deadline (a cursor's number) and id of each request, the most urgent first."""
 
 
 class Stakes(msgspec.Struct, frozen=True):
@@ -48,39 +46,56 @@ class Stakes(msgspec.Struct, frozen=True):
 
 NOTHING = Stake()
 
-_ONE_STATE = """SELECT * FROM (SELECT id, state, deadline_at, value FROM responses_failedrequest
+_ONE_STATE = """SELECT * FROM (SELECT id, deadline_at, value FROM responses_failedrequest
     WHERE integration_id = %s AND state = %s AND deadline_at > %s ORDER BY deadline_at LIMIT %s) part"""
-_QUERY = f"""SELECT link.issue_id, request.id, request.state, request.deadline_at, request.value
-    FROM ({" UNION ALL ".join([_ONE_STATE] * len(OPEN))}) request
+_URGENT = " UNION ALL ".join([_ONE_STATE] * len(OPEN))
+_BY_ISSUE = f"""SELECT link.issue_id, count(*), sum(request.value), min(request.deadline_at) FROM ({_URGENT}) request
     JOIN responses_failedrequestissue link ON link.failed_request_id = request.id
+    GROUP BY link.issue_id"""  # noqa: S608 -- repeats a constant
+_COUNTS = " UNION ALL ".join([f"SELECT count(*) AS length FROM ({_ONE_STATE}) one"] * len(OPEN))  # noqa: S608
+_LONGEST = f"SELECT max(length) FROM ({_COUNTS}) every"  # noqa: S608
+_OF_ISSUE = f"""SELECT request.id, request.deadline_at FROM ({_URGENT}) request
+    JOIN responses_failedrequestissue link ON link.failed_request_id = request.id AND link.issue_id = %s
     ORDER BY request.deadline_at, request.id"""  # noqa: S608 -- repeats a constant
 
 
 def of_integration(integration_id: int, *, now: datetime) -> Stakes:
     """Return what is at stake in an integration, in one query. The caller has checked that it may be seen."""
     with connection.cursor() as cursor:
-        at = rows.moment(now)
-        cursor.execute(_QUERY, [value for state in OPEN for value in (integration_id, state.value, at, MOST)])
+        cursor.execute(_BY_ISSUE, _parameters(integration_id, now))
         found = cursor.fetchall()
-    by_issue: dict[int, list[tuple[Any, ...]]] = {}
-    by_state: dict[str, set[int]] = {}
-    for issue_id, request_id, state, *rest in found:
-        by_issue.setdefault(issue_id, []).append((request_id, *rest))
-        by_state.setdefault(state, set()).add(request_id)
-    return Stakes(
-        {issue_id: _stake(requests) for issue_id, requests in by_issue.items()},
-        is_more=any(len(request_ids) >= MOST for request_ids in by_state.values()),
-    )
+    by_issue = {
+        issue_id: Stake(requests, _money(value), _aware(deadline_at))
+        for issue_id, requests, value, deadline_at in found
+    }
+    return Stakes(by_issue, is_more=_is_more(integration_id, by_issue, now=now))
 
 
-def _stake(requests: list[tuple[Any, ...]]) -> Stake:
-    values = [Decimal(str(value)) for _, _, value in requests if value is not None]
-    return Stake(
-        len(requests),
-        sum(values, Decimal(0)).quantize(Decimal("0.01")) if values else None,
-        _aware(requests[0][1]),
-        tuple((cursors.number_of(_aware(deadline_at)), request_id) for request_id, deadline_at, _ in requests),
-    )
+def order(issue: Issue, *, now: datetime) -> list[tuple[int, int]]:
+    """Return deadline (as a cursor's number) and id of the requests at stake behind an issue, the most urgent first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_ISSUE, [*_parameters(issue.integration_id, now), issue.pk])
+        found = cursor.fetchall()
+    return [(cursors.number_of(_aware(deadline_at)), request_id) for request_id, deadline_at in found]
+
+
+def _parameters(integration_id: int, now: datetime) -> list[Any]:
+    at = rows.moment(now)
+    return [value for state in OPEN for value in (integration_id, state.value, at, MOST)]
+
+
+def _is_more(integration_id: int, by_issue: Mapping[int, Stake], *, now: datetime) -> bool:
+    """Whether a state has more requests than are counted; only asked where that is possible at all."""
+    if sum(stake.requests for stake in by_issue.values()) < MOST:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(_LONGEST, _parameters(integration_id, now))
+        return bool(cursor.fetchone()[0] >= MOST)
+
+
+def _money(value: object) -> Decimal | None:
+    """SQLite sums amounts as floating point numbers."""
+    return Decimal(str(value)).quantize(Decimal("0.01")) if value is not None else None
 
 
 def _aware(value: datetime | str) -> datetime:

@@ -9,7 +9,8 @@ from responses.exchanges import Outcome
 from responses.insight import periods, trends
 from responses.insight.issue import Bars
 from responses.insight.periods import Slot
-from responses.insight.trends import REFUSED, Group, Trend
+from responses.insight.splits import Group
+from responses.insight.trends import REFUSED, Trend
 from responses.ordergroove import codes
 from responses.templatetags import badges
 from responses.views import links

@@ -76,7 +76,7 @@ def affected(page: Frame, issue: Issue, stake: Stake, chosen: Mapping[str, str])
     """Return a page of its requests: those that can still be saved, as long as there are any, or all."""
     which = chosen["requests"] or ("open" if stake.requests else "all")
     found = (
-        insight.open_requests(page.user, stake, after=chosen["after"])
+        insight.open_requests(page.user, issue, after=chosen["after"], now=page.now)
         if which == "open"
         else insight.all_requests(issue, after=chosen["after"])
     )

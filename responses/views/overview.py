@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from responses.insight import issues, overview, periods, pulse, stakes, trends
+from responses.insight import issues, overview, periods, pulse, splits, stakes, trends
 from responses.insight.overview import Day, Queue, Waiting
 from responses.models import FailedRequest, Integration
 from responses.templatetags.times import percent, span
@@ -51,7 +51,7 @@ def figures(page: Frame, integration: Integration) -> dict[str, Any]:
     queue = overview.queue(user, integration.pk, now=now)
     waiting = overview.waiting(user, integration.pk, now=now)
     trend = trends.trend(user, integration.pk, page.period, now=now, zone=page.zone)
-    kinds = trends.kinds(user, integration.pk, page.period, now=now, zone=page.zone)
+    kinds = splits.kinds(user, integration.pk, page.period, now=now, zone=page.zone)
     staked = stakes.of_integration(integration.pk, now=now)
     open_issues = issues.tabs(user, integration.pk)["open"]
     return {
@@ -62,8 +62,8 @@ def figures(page: Frame, integration: Integration) -> dict[str, Any]:
         "trend": bars.trend(page, trend),
         "total": trend.total,
         "top": issues.top(user, integration, staked, now=now),
-        "by_code": bars.by_code(page, trends.by_code(kinds)),
-        "by_endpoint": bars.by_endpoint(page, trends.by_endpoint(kinds)),
+        "by_code": bars.by_code(page, splits.by_code(kinds)),
+        "by_endpoint": bars.by_endpoint(page, splits.by_endpoint(kinds)),
         "issues_url": links.page(page, "issue-list"),
     }
 

@@ -9,7 +9,6 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from responses.insight import issue as insight
-from responses.insight import stakes
 from responses.models import AuditEntry, Channel, Delivery, FailedRequest, Integration, Issue, Transition, User, ids
 from responses.models.integration import new_intake_key
 from tests.factories import NOW, make_integration, make_partial, make_refusal, make_user, record
@@ -83,10 +82,10 @@ def test_the_latest_words_keep_the_values_that_the_issue_leaves_out(integration:
 
 def test_open_requests_are_paged_by_their_clock(integration: Integration, viewer: User) -> None:
     record(integration, *(make_refusal(str(nth), sent_at=NOW - timedelta(minutes=nth)) for nth in range(30)))
-    stake = stakes.of_integration(integration.pk, now=NOW).of(Issue.objects.get().pk)
+    issue = Issue.objects.get()
 
-    first = insight.open_requests(viewer, stake, after="")
-    second = insight.open_requests(viewer, stake, after=first.after)
+    first = insight.open_requests(viewer, issue, after="", now=NOW)
+    second = insight.open_requests(viewer, issue, after=first.after, now=NOW)
 
     assert [row.order_id for row in (*first.rows, *second.rows)] == [str(nth) for nth in reversed(range(30))]
     assert second.after == ""
@@ -140,6 +139,6 @@ def test_the_number_of_queries_does_not_grow(
         with django_assert_num_queries(10):
             insight.bars(issue, now=NOW, zone=UTC)
             insight.sample(viewer, issue)
-            insight.open_requests(viewer, stakes.of_integration(integration.pk, now=NOW).of(issue.pk), after="")
+            insight.open_requests(viewer, issue, after="", now=NOW)
             insight.all_requests(issue, after="")
             insight.activity(viewer, issue)

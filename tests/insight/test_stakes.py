@@ -45,8 +45,9 @@ def test_the_open_requests_of_an_issue_are_summed(integration: Integration) -> N
     assert stake.deadline_at == NOW + timedelta(hours=4)
     first, second = FailedRequest.objects.filter(issues=issue).order_by("deadline_at")
     assert first.deadline_at is not None
-    assert stake.order[0] == (cursors.number_of(first.deadline_at), first.pk)
-    assert stake.order[1][1] == second.pk
+    soonest, later = stakes.order(issue, now=NOW)
+    assert soonest == (cursors.number_of(first.deadline_at), first.pk)
+    assert later[1] == second.pk
 
 
 def test_a_request_with_two_causes_is_at_stake_behind_both(integration: Integration) -> None:

@@ -6,10 +6,8 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
 from pytest_django import DjangoAssertNumQueries
 
-from responses.exchanges import Outcome
 from responses.insight import periods, trends
 from responses.models import Integration, User
 from tests.factories import (
@@ -101,8 +99,6 @@ def test_the_integrations_of_others_are_not_counted(integration: Integration) ->
     stranger = make_user(integration=make_integration())
 
     assert trends.trend(stranger, integration.pk, periods.DEFAULT, now=NOW, zone=UTC).total == 0
-    assert trends.kinds(stranger, integration.pk, periods.DEFAULT, now=NOW, zone=UTC) == ()
-    assert not AnonymousUser().is_authenticated
 
 
 @pytest.mark.parametrize("key", ["1h", "30d"])
@@ -112,46 +108,5 @@ def test_the_number_of_queries_does_not_grow(
     viewer.roles  # noqa: B018 -- the roles are loaded once a request
     for count in (1, 20):
         record(integration, *(make_refusal(sent_at=NOW - timedelta(minutes=nth)) for nth in range(count)))
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(1):
             trends.trend(viewer, integration.pk, periods.BY_KEY[key], now=NOW, zone=UTC)
-            trends.kinds(viewer, integration.pk, periods.BY_KEY[key], now=NOW, zone=UTC)
-
-
-@pytest.mark.parametrize("key", ["1h", "24h", "7d", "30d"])
-def test_responses_are_split_by_code_and_by_endpoint(key: str, integration: Integration, viewer: User) -> None:
-    record(
-        integration,
-        make_exchange(make_rest(), 204, duration_ms=100),
-        make_exchange(make_rest(), 204, duration_ms=300),
-        make_refusal(),
-        make_timeout(),
-    )
-
-    kinds = trends.kinds(viewer, integration.pk, periods.BY_KEY[key], now=NOW, zone=UTC)
-
-    codes = {group.key: group.responses for group in trends.by_code(kinds)}
-    assert codes == {"204": 2, "400": 1, "0": 1}
-    worst, quiet = trends.by_endpoint(kinds)
-    assert (worst.key, worst.failures, worst.responses) == ("POST /subscription/create", 2, 2)
-    assert (quiet.key, quiet.failures, quiet.mean_ms) == ("PATCH /subscriptions/{id}/cancel/", 0, 200)
-
-
-def test_a_split_keeps_the_largest_and_sums_up_the_rest() -> None:
-    kinds = [trends.Kind(f"GET /{nth}/", 200 + nth, Outcome.SUCCESS, nth, 10) for nth in range(1, 13)]
-
-    groups = trends.by_code(kinds, most=8)
-
-    assert [group.responses for group in groups] == [12, 11, 10, 9, 8, 7, 6, 15]
-    assert (groups[-1].key, groups[-1].groups) == ("", 5)
-
-
-def test_the_parts_of_a_group_begin_with_the_worst() -> None:
-    kinds = [
-        trends.Kind("POST /x", 207, Outcome.SUCCESS, 5, 0),
-        trends.Kind("POST /x", 207, Outcome.PARTIAL, 2, 0),
-    ]
-
-    [group] = trends.by_endpoint(kinds)
-
-    assert group.parts == ((Outcome.PARTIAL, 2), (Outcome.SUCCESS, 5))
-    assert group.failures == 2

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from responses import redaction
@@ -76,6 +76,7 @@ def test_what_people_need_stays_in_any_encoding(written: str) -> None:
 @given(name=_NAMES, written=_WRITERS, noise=st.dictionaries(_TEXTS, _JSON, max_size=4))
 def test_no_labelled_secret_survives_among_noise(name: str, written: str, noise: dict[str, Any]) -> None:
     secret = canaries.LABELLED[name]
+    assume(not canaries.survives(secret, json.dumps(noise).encode()))  # three digits of a CVV occur in any number
     data = {"a": noise, "b": [noise, {"user": {name: secret}}], **noise, name: secret}
 
     shown = redaction.of_body(_written(written, data)).value

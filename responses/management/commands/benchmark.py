@@ -1,4 +1,4 @@
-"""``manage.py benchmark``: runs the package ``benchmarks``, which is no part of the product, in a process of its own."""
+"""``manage.py benchmark``: runs the package ``benchmarks``, no part of the product, in a process of its own."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from responses.insight.periods import Period
 from responses.insight.trends import STRANDS, Trend
 from responses.models import HourlyCount, MinuteCount, User
 
-_LISTED = timedelta(days=7)
+_LISTED = timedelta(days=2)
 
 
 def trend(
@@ -51,7 +51,7 @@ def trend(
 
 
 def endpoints(user: User, integration_id: int, *, now: datetime) -> list[str]:
-    """Return the endpoints of the last week, by name."""
+    """Return the endpoints of the last two days, by name."""
     since = periods.hour_of(now - _LISTED)
     found = HourlyCount.objects.visible_to(user).filter(integration_id=integration_id, hour__gte=since)
     return sorted(found.order_by().values_list("endpoint", flat=True).distinct())

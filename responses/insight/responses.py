@@ -18,7 +18,7 @@ from responses.models import Response, User, ids
 from responses.models.response import ResponseQuerySet
 
 PAGE = 50
-WINDOW = 20_000
+WINDOW = 5_000
 MOST_NEW = 100
 
 
@@ -79,9 +79,15 @@ def read_cursor(wanted: Wanted, *, before: str, after: str) -> Cursor | None:
     """Return the cursor of an address; ``None`` for the first page, and for whatever is no cursor."""
     size = 2 if wanted.is_by_time else 1
     for text, is_newer in ((after, False), (before, True)):
-        if (key := cursors.read(text, size)) and (size == 1 or cursors.time_of(key[0])):
+        if (key := cursors.read(text, size)) and (size == 1 or _is_within(wanted, cursors.time_of(key[0]))):
             return Cursor(key, is_newer)
     return None
+
+
+def _is_within(wanted: Wanted, at: datetime | None) -> bool:
+    if at is None or (wanted.since and at < wanted.since):
+        return False
+    return not (wanted.until and at >= wanted.until)
 
 
 def page(user: User, integration_id: int, wanted: Wanted, *, cursor: Cursor | None = None, size: int = PAGE) -> Page:
@@ -150,44 +156,70 @@ def _walked(
     is_newer = cursor is not None and cursor.is_newer
     order = ("sent_at", "id") if wanted.is_by_time else ("id",)
     columns = order if is_newer else tuple(f"-{name}" for name in order)
-    ordered = _beyond(led, cursor, by_time=wanted.is_by_time).order_by(*columns)
+    led = _beyond(led, cursor, by_time=wanted.is_by_time).order_by(*columns)
+    ordered = led.filter(_span(wanted, cursor))
     if is_whole:
         return list(ordered[:size]), None, ""
     edge = ordered.values_list(*order)[WINDOW - 1 : WINDOW].first()
-    matching = ordered.filter(_rest(wanted))
+    matching = led.filter(_plain(wanted))
     if edge is None:
-        return list(matching[:size]), None, ""
-    key = _key(*edge) if wanted.is_by_time else (edge[0],)
-    within = Q(sent_at__gte=edge[0]) if wanted.is_by_time else Q(id__gte=edge[0])
-    if is_newer:
-        within = Q(sent_at__lte=edge[0]) if wanted.is_by_time else Q(id__lte=edge[0])
-    looked_to = edge[0] if wanted.is_by_time else ids.time_of(edge[0])
-    return list(matching.filter(within)[:size]), looked_to, cursors.write(*key)
+        return list(matching.filter(_span(wanted, cursor))[:size]), None, ""
+    if not wanted.is_by_time:
+        within = Q(**{"id__lte" if is_newer else "id__gte": edge[0]})
+        return list(matching.filter(within)[:size]), ids.time_of(edge[0]), cursors.write(edge[0])
+    within = _span(wanted, cursor, edge=edge[0])
+    # Several may have been sent at the instant of the edge: the next page begins after the very row.
+    within &= Q(sent_at__lt=edge[0]) | Q(id__lte=edge[1]) if is_newer else Q(sent_at__gt=edge[0]) | Q(id__gte=edge[1])
+    return list(matching.filter(within)[:size]), edge[0], cursors.write(*_key(*edge))
+
+
+def _span(wanted: Wanted, cursor: Cursor | None, *, edge: datetime | None = None) -> Q:
+    """Return the stretch of time. One bound on each side: of two, SQLite may read the index by the wider one."""
+    is_newer = cursor is not None and cursor.is_newer
+    found = Q()
+    if edge is not None and not is_newer:
+        found &= Q(sent_at__gte=edge)
+    elif wanted.since and not is_newer:
+        found &= Q(sent_at__gte=wanted.since)
+    if edge is not None and is_newer:
+        found &= Q(sent_at__lte=edge)
+    elif wanted.until and (cursor is None or is_newer):
+        found &= Q(sent_at__lt=wanted.until)
+    return found
 
 
 def _led(base: ResponseQuerySet, wanted: Wanted) -> tuple[ResponseQuerySet, bool]:
     """Return the rows of the index that leads, and whether no filter remains beside it."""
-    led = base
-    if wanted.since:
-        led = led.filter(sent_at__gte=wanted.since)
-    if wanted.until:
-        led = led.filter(sent_at__lt=wanted.until)
     rest = {name for name in _PLAIN if getattr(wanted, name)}
     if wanted.code >= 300:
         # No such code is a success, so the small index of failures has them all.
-        return led.failed().filter(status_code=wanted.code), rest == {"code"}
+        return base.filter(status_code=wanted.code).failed(), rest == {"code"}
     if wanted.outcome is not None and wanted.outcome.is_failure:
-        return led.failed().filter(outcome=wanted.outcome), rest == {"outcome"}
+        # In this order: with the wider condition first, SQLite reads the index by that one and sorts all failures.
+        return base.filter(outcome=wanted.outcome).failed(), rest == {"outcome"}
     if wanted.endpoint and not wanted.is_by_time:
-        return led.filter(endpoint=wanted.endpoint), rest == {"endpoint"}
-    return led, not rest
+        return base.filter(endpoint=wanted.endpoint), rest == {"endpoint"}
+    return base, not rest
 
 
 def _rest(wanted: Wanted) -> Q:
     """Return all filters but the words and the issue."""
-    names = {"endpoint": "endpoint", "method": "method", "release": "release", "order": "order_id",
-             "customer": "customer_id", "request_id": "request_id"}  # fmt: skip
-    found = Q(**{column: getattr(wanted, name) for name, column in names.items() if getattr(wanted, name)})
+    found = _plain(wanted)
+    for name, column in (("order", "order_id"), ("customer", "customer_id"), ("request_id", "request_id")):
+        if value := getattr(wanted, name):
+            # The second condition lets the partial index be used.
+            found &= Q(**{column: value}) & ~Q(**{column: ""})
+    if wanted.since:
+        found &= Q(sent_at__gte=wanted.since)
+    if wanted.until:
+        found &= Q(sent_at__lt=wanted.until)
+    return found
+
+
+def _plain(wanted: Wanted) -> Q:
+    """Return the filters that a row answers by itself."""
+    names = ("endpoint", "method", "release")
+    found = Q(**{name: getattr(wanted, name) for name in names if getattr(wanted, name)})
     if wanted.outcome is not None:
         found &= Q(outcome=wanted.outcome.value)
         found &= Q(outcome__gte=Outcome.PARTIAL.value) if wanted.outcome.is_failure else Q()
@@ -198,13 +230,6 @@ def _rest(wanted: Wanted) -> Q:
         found &= Q(outcome__gte=Outcome.PARTIAL.value) if wanted.code >= 300 else Q()
     if wanted.hundred:
         found &= Q(status_code__gte=wanted.hundred * 100, status_code__lt=wanted.hundred * 100 + 100)
-    if wanted.since:
-        found &= Q(sent_at__gte=wanted.since)
-    if wanted.until:
-        found &= Q(sent_at__lt=wanted.until)
-    for column in ("order_id", "customer_id", "request_id"):
-        name = column.removesuffix("_id") if column != "request_id" else column
-        found &= ~Q(**{column: ""}) if getattr(wanted, name) else Q()  # so that the partial index may be used
     return found
 
 

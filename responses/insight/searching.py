@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import msgspec
 from django.db.models import Q
+from django.db.models.functions import Substr
+from django.db.models.lookups import Exact
 
-from responses.models import Issue, Item, User
+from responses.models import Issue, Item, Response, User
 from responses.models.response import beginning
 
 COLLECTIONS = ("subscriptions", "subscription", "orders", "items", "customers", "addresses", "payments", "products")
 """How resource keys begin (ordergroove/endpoints): an object is known by its collection and its id."""
-MOST_ISSUES = 8
-_MOST_ITEMS = 1000
+MOST_ISSUES = 5
+_MOST_ITEMS = 200
+_COMMON = 2000
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -34,11 +37,17 @@ def sources(user: User, integration_id: int, words: str, issue_id: int) -> tuple
     if not words:
         return [Q()], None
     issues = tuple(_issues(user, integration_id, words)) if len(words) >= 3 else ()
-    return [*_ids(words), *_of_issues(issues)], Found(issues)
+    return [*_ids(user, integration_id, words), *_of_issues(issues)], Found(issues)
 
 
-def _ids(words: str) -> list[Q]:
-    found = [beginning(column, words) for column in ("order_id", "customer_id", "request_id")]
+def _ids(user: User, integration_id: int, words: str) -> list[Q]:
+    found = []
+    for column in ("order_id", "customer_id", "request_id"):
+        begins = beginning(column, words)
+        mine = Response.objects.visible_to(user).filter(begins, integration_id=integration_id)
+        is_common = mine.order_by()[:_COMMON].count() == _COMMON
+        # What most ids begin with is met soon on the way through the log; its index would have to be sorted.
+        found.append(Q(Exact(Substr(column, 1, len(words)), words)) if is_common else begins)
     if 3 <= len(words) <= 200:
         names = [f"{collection}:{words}" for collection in COLLECTIONS]
         found.append(Q(outcome__gte=3, resource_key__in=names))
@@ -47,8 +56,8 @@ def _ids(words: str) -> list[Q]:
 
 def _any_id(words: str) -> Q:
     found = Q()
-    for source in _ids(words):
-        found |= source
+    for column in ("order_id", "customer_id", "request_id"):
+        found |= beginning(column, words)
     return found
 
 

@@ -121,11 +121,13 @@ class FailedRequest(models.Model):
             models.Index(fields=["integration", "state", "deadline_at"], name="failed_request_by_clock"),
             models.Index(fields=["integration", "id"], name="failed_request_newest"),
             models.Index(
-                fields=["integration", "-last_failed_at"],
-                name="failed_request_repeated",
+                fields=["integration", "-last_failed_at", "-id"],
+                name="failed_request_again",
                 condition=Q(failures__gte=2),
             ),
-            models.Index(fields=["integration", "-failures"], name="failed_request_most", condition=Q(failures__gte=2)),
+            models.Index(
+                fields=["integration", "-failures", "-id"], name="failed_request_often", condition=Q(failures__gte=2)
+            ),
             models.Index(
                 fields=["integration", "id"],
                 name="failed_request_partial",

@@ -17,17 +17,20 @@ def of(page: Frame, chosen: Chosen, found: Trend) -> charts.Trend:
     """Return the stacked bars. Outcomes that did not occur take no room in the legend."""
     strands = [(nth, name) for nth, name in enumerate(STRANDS) if any(counts[nth] for counts in found.counts)]
     labels = charts.ticks([slot.starts_at for slot in found.slots])
+    start = chosen.url(page, since="", until="", outcome="", period=chosen.period.key)
+    has_outcome = chosen.wanted.outcome is not None
     buckets = []
     for slot, counts, label in zip(found.slots, found.counts, labels, strict=True):
-        span = {"since": links.moment(slot.counted_from), "until": links.moment(slot.counted_to)}
-        span["period"] = chosen.period.key
+        # Hundreds of addresses a page: what they share is written once.
+        url = f"{start}&since={links.moment(slot.counted_from)}&until={links.moment(slot.counted_to)}"
+        outcome = f"&outcome={chosen.texts['outcome']}" if has_outcome else ""
         buckets.append(
             charts.Bucket(
                 title=bars.title(slot),
                 values=tuple(counts[nth] for nth, _ in strands),
                 tick=label,
-                url=chosen.url(page, **span),
-                urls=tuple(chosen.url(page, **span, outcome=links.outcome_of(name)) for _, name in strands),
+                url=url + outcome,
+                urls=tuple(f"{url}&outcome={links.outcome_of(name)}" for _, name in strands),
             )
         )
     series = [_REFUSED if name == REFUSED else charts.Series(name, badges.OUTCOMES[name].word) for _, name in strands]

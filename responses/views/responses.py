@@ -67,7 +67,9 @@ def listed(
         "origins": response_filters.ORIGIN_CHOICES,
         "methods": endpoints.METHODS,
         "periods": [(one.key, one.words.removeprefix("in the ")) for one in periods.ALL],
-        "endpoints": narrowing.endpoints(page.user, integration.pk, now=page.now),
+        "endpoints": sorted(
+            {*narrowing.endpoints(page.user, integration.pk, now=page.now), *filter(None, [wanted.endpoint])}
+        ),
         "codes": [info.code for info in codes.ALL],
         "chips": chosen.chips(page),
         "clear_url": links.page(page, "response-list"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -161,6 +161,29 @@ def test_a_search_that_no_index_serves_stops_and_says_how_far_it_looked(
 
     assert second.rows == (log[1], log[0])
     assert page(viewer, log, method="PATCH", size=1).looked_to is None
+
+
+@pytest.mark.parametrize("sent_at", [NOW, None])
+def test_a_search_by_time_that_is_broken_off_goes_on_without_repeating(
+    viewer: User, integration: Integration, monkeypatch: pytest.MonkeyPatch, sent_at: datetime | None
+) -> None:
+    monkeypatch.setattr(responses, "WINDOW", 3)
+    exchanges = [
+        make_exchange(make_rest(method=method), 204, sent_at=sent_at or NOW + timedelta(seconds=nth))
+        for nth, method in enumerate(["PATCH", "PUT", "PATCH", "PATCH", "PUT", "PATCH", "PATCH"])
+    ]
+    rows = record(integration, *exchanges)
+    wanted = Wanted(method="PATCH", since=NOW)
+    seen: list[int] = []
+    cursor = None
+    for _ in range(9):
+        shown = responses.page(viewer, integration.pk, wanted, cursor=cursor, size=2)
+        seen += [row.pk for row in shown.rows]
+        cursor = responses.read_cursor(wanted, before="", after=shown.older)
+        if cursor is None:
+            break
+
+    assert seen == [rows[nth].pk for nth in (6, 5, 3, 2, 0)]
 
 
 def test_what_came_since_is_counted(viewer: User, log: list[Response]) -> None:

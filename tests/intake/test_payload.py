@@ -271,7 +271,8 @@ _FIELDS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(_FIELDS, _JSON))
 def test_any_value_of_any_field_is_read_or_named(overrides: dict[str, Any]) -> None:
     (outcome,) = decode(json.dumps(record(**overrides)).replace("NaN", "1").replace("Infinity", "1").encode())
@@ -281,7 +282,8 @@ def test_any_value_of_any_field_is_read_or_named(overrides: dict[str, Any]) -> N
         assert {field.partition(".")[0] for field in outcome.errors} <= {*record(), "redacted"}
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(["method", "url", "headers", "body", "body_encoding", "other"]), _JSON)
 def test_any_value_in_the_request_is_read_or_named(field: str, value: object) -> None:
     (outcome,) = decode(json.dumps(request(**{field: value})).replace("NaN", "1").replace("Infinity", "1").encode())
@@ -290,7 +292,8 @@ def test_any_value_in_the_request_is_read_or_named(field: str, value: object) ->
         assert all(name.startswith("request.") for name in outcome.errors)
 
 
-@settings(max_examples=500, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=100), st.integers(0, 300), st.sampled_from(["application/json", "application/x-ndjson"]))
 def test_no_bytes_make_it_raise_anything_else(noise: bytes, at: int, media_type: str) -> None:
     whole = encoded({"responses": [record(), record()]})
@@ -298,7 +301,8 @@ def test_no_bytes_make_it_raise_anything_else(noise: bytes, at: int, media_type:
         assert _outcome(body, media_type) != ""
 
 
-@settings(max_examples=200, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=100), st.integers(0, 60))
 def test_no_bytes_make_inflating_raise_anything_else(noise: bytes, at: int) -> None:
     whole = gzip.compress(encoded(record()))

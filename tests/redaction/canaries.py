@@ -201,6 +201,11 @@ def surviving(secrets: Mapping[str, str], shown: bytes | str) -> list[str]:
     for name, secret in secrets.items():
         digits = re.sub(r"\D", "", secret)
         is_number = len(digits) >= 10 and len(digits) >= len(secret) * 0.6
-        if any(secret in form for form in forms) or (is_number and any(digits in form for form in bare_forms)):
+        if len(secret) == 3:
+            # Three digits stand in many a number: a security code must stand alone.
+            is_read = re.search(rf"(?<!\d){secret}(?!\d)", text) is not None
+        else:
+            is_read = any(secret in form for form in forms)
+        if is_read or (is_number and any(digits in form for form in bare_forms)):
             found.append(name)
     return found

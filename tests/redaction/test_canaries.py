@@ -72,7 +72,8 @@ def test_what_people_need_stays_in_any_encoding(written: str) -> None:
     assert all(kept in shown for kept in ("100045", "00026001", "0070067689", "ac4f7938383a11e89ecbbc764e1107f2"))
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
 @given(name=_NAMES, written=_WRITERS, noise=st.dictionaries(_TEXTS, _JSON, max_size=4))
 def test_no_labelled_secret_survives_among_noise(name: str, written: str, noise: dict[str, Any]) -> None:
     secret = canaries.LABELLED[name]
@@ -84,7 +85,8 @@ def test_no_labelled_secret_survives_among_noise(name: str, written: str, noise:
     assert not canaries.survives(secret, shown)
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
 @given(kind=st.sampled_from(sorted(canaries.BARE)), written=_WRITERS, noise=st.dictionaries(_TEXTS, _JSON, max_size=4))
 def test_no_secret_that_shows_itself_survives_among_noise(kind: str, written: str, noise: dict[str, Any]) -> None:
     secret = canaries.BARE[kind]
@@ -94,7 +96,8 @@ def test_no_secret_that_shows_itself_survives_among_noise(kind: str, written: st
     assert not canaries.survives(secret, shown)
 
 
-@settings(max_examples=500, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
 @given(before=_TEXTS, after=_TEXTS, kind=st.sampled_from(["card", "card with blanks", "card with dashes", "e-mail"]))
 def test_cards_and_mailboxes_survive_in_no_text(before: str, after: str, kind: str) -> None:
     secret = canaries.BARE[kind]
@@ -104,7 +107,8 @@ def test_cards_and_mailboxes_survive_in_no_text(before: str, after: str, kind: s
     assert not canaries.survives(secret, shown)
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=100, deadline=None)
 @given(
     secret=st.sampled_from(sorted(set(canaries.LABELLED.values()))),
     wrappings=st.lists(st.sampled_from(["json", "string", "percent", "message"]), max_size=4),

@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, sync_playwright
 from responses.insight import splits
 
 # The same examples for the same code: a red run is a finding of its change. HYPOTHESIS_PROFILE=explore looks for more.
-hypothesis.settings.register_profile("repeatable", derandomize=True, database=None)
-hypothesis.settings.register_profile("explore", max_examples=2_000)
+hypothesis.settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+hypothesis.settings.register_profile("explore", max_examples=2_000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

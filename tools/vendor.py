@@ -18,7 +18,7 @@ from pathlib import Path
 
 VENDOR = Path(__file__).resolve().parent.parent / "static" / "vendor"
 CHECKSUMS = VENDOR / "SHA512SUMS"
-SOURCE_MAP = re.compile(rb"\s*(?:/\*# sourceMappingURL=[^*]*\*/|//# sourceMappingURL=\S*)\s*\Z")
+SOURCE_MAP = re.compile(rb"\s*/\*# sourceMappingURL=[^*]*\*/\s*\Z")
 
 ICONS = """
 activity alert-circle alert-octagon alert-triangle api arrow-back-up arrow-down-right arrow-right arrow-up-right
@@ -70,18 +70,6 @@ TABLER_ICONS = Package(
     "3.51.0",
     "sha512-0pinvPZz7YeX+OSfxuEAbnEPWbocVXW5iU8h5lh41pYG8sZuQfpWECC980lxOT0clGIcNGn8xsBr+zKaRGdA/g==",
     {"LICENSE": "LICENSE"},
-)
-SWAGGER_UI = Package(
-    "swagger-ui-dist",
-    "5.31.0",
-    "sha512-zSUTIck02fSga6rc0RZP3b7J7wgHXwLea8ZjgLA3Vgnb8QeOl3Wou2/j5QkzSGeoz6HusP/coYuJl33aQxQZpg==",
-    {
-        "swagger-ui-bundle.js": "swagger-ui-bundle.js",
-        "swagger-ui-bundle.js.LICENSE.txt": "swagger-ui-bundle.js.LICENSE.txt",
-        "swagger-ui.css": "swagger-ui.css",
-        "LICENSE": "LICENSE",
-        "NOTICE": "NOTICE",
-    },
 )
 
 
@@ -145,7 +133,7 @@ def checksums() -> str:
 
 def main() -> int:
     """Vendor everything, and note what was written."""
-    for package in (TABLER, INTER, TABLER_ICONS, SWAGGER_UI):
+    for package in (TABLER, INTER, TABLER_ICONS):
         copy(package)
         print(f"{package.name} {package.version} -> {package.folder.relative_to(VENDOR.parent.parent)}")
     CHECKSUMS.write_text(checksums())

@@ -6,12 +6,13 @@ import json
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
-from responses.api import answers, issues, recording, refusals, requests, trends
+from responses.api import answers, issues, recording, reference, refusals, requests, trends
 from responses.api import responses as responses_router
 from responses.api.reading import JsonParser
 from responses.api.tokens import BearerToken
@@ -60,5 +61,10 @@ def openapi(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
-    """Show the document as a page to browse and to try things on. All of it comes from this server."""
-    return render(request, "api/docs.html")
+    """Show the document as a page to browse. It needs no script, and all of it comes from this server."""
+    context = {
+        "description": DESCRIPTION.replace("`", "").split("\n\n"),
+        "groups": reference.groups(document(), url=settings.MONITOR_URL.rstrip("/")),
+        "shapes": reference.shapes(document()),
+    }
+    return render(request, "api/docs.html", context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -79,14 +80,15 @@ def _shown(
         "password": password,
         "made": made,
         "secret": secret,
-        "command": curl(request, secret) if secret else "",
+        "command": curl(page, secret) if secret else "",
     }
     return render(request, "settings/tokens.html", context, status=status)
 
 
-def curl(request: HttpRequest, secret: str) -> str:
+def curl(page: Frame, secret: str) -> str:
     """A command that tries a token out."""
-    return f"curl -sS -H 'Authorization: Bearer {secret}' {request.build_absolute_uri('/api/v1/issues')}"
+    asked = f"?integration={page.integration.slug}" if page.integration and len(page.integrations) > 1 else ""
+    return f"curl -sS -H 'Authorization: Bearer {secret}' '{settings.MONITOR_URL.rstrip('/')}/api/v1/issues{asked}'"
 
 
 def _asked_again(request: HttpRequest, page: Frame) -> PasswordForm | None:

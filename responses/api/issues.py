@@ -88,7 +88,7 @@ def acknowledge_issue(request: HttpRequest, id: Path[Id]) -> Any:  # noqa: A002
 
 @router.post(
     "/issues/{id}/mute",
-    response=answers.of(shapes.IssueDetail, 400, 403, 404, 409, 415, 422),
+    response=answers.of(shapes.IssueDetail, 400, 403, 404, 409, 413, 415, 422),
     operation_id="mute_issue",
     url_name="issue-mute",
 )

@@ -70,6 +70,11 @@ def of_text(text: str, *, known: tuple[str, ...] = ()) -> str:
     return shapes.clean(text, shapes.new_state(known=known))
 
 
+def of_id(text: str) -> str:
+    """An id as it may be shown: it stays, unless somebody uses an e-mail address, or worse, for one."""
+    return shapes.clean(text, shapes.new_state(), is_id=True)
+
+
 def of_message(text: str, *, field: str, known: tuple[str, ...] = ()) -> str:
     """A complaint about a field: where the field is sensitive, only words that are nobody's data stay."""
     mode = leaves.OPEN

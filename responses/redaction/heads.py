@@ -43,6 +43,10 @@ _URLS = words(
     """
 )
 _AUTHORITY = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*:)?//([^/?#]*)")
+# Nothing but words, hexadecimal ids and short numbers in the path, and no word that announces a secret.
+_USUAL_URL = re.compile(
+    r"https?://[\w.:\-]+(?:/(?!(?:token|session|key|secret|sig|pass|auth|e?mail|phone))(?:[a-z_\-]{1,40}|[0-9a-f]{32}|\d{1,12}))*/?"
+)
 _ANNOUNCING = words(
     """
     token tokens session sessions key keys secret signature sig password auth email phone
@@ -86,6 +90,8 @@ def _value(name: str, value: str, state: State) -> str:
 
 def url(given: str, state: State) -> str:
     """A URL as it may be shown: ids in its path stay, its query and its user name are judged."""
+    if _USUAL_URL.fullmatch(given) is not None and not state.known:
+        return given
     rest, fragment_sign, fragment = given.partition("#")
     rest, query_sign, query = rest.partition("?")
     authority = _AUTHORITY.match(rest)

@@ -134,8 +134,8 @@ _PRODUCT_MARKS = words(
 _NAMING = ("name", "key", "field", "Name", "Key", "Field")
 _VALUES = words("value values Value Values")
 _cache: dict[str, Rule] = {}
-get = _cache.get
-"""The rule of a name that has been met before, for inner loops: ``keys.get(name) or keys.rule(name)``."""
+FIXED: dict[object, Rule] = {}
+"""The rules of names that have been met before, but for those that depend on their neighbours: for inner loops."""
 
 
 def rule(name: str) -> Rule:
@@ -147,7 +147,10 @@ def rule(name: str) -> Rule:
     if len(name) <= 64 and _PLAIN.fullmatch(name) is not None:
         if len(_cache) >= _CACHE_SIZE:
             _cache.clear()
+            FIXED.clear()
         _cache[name] = found
+        if found not in (Rule.NAME, Rule.VALUE):
+            FIXED[name] = found
     return found
 
 

@@ -8,14 +8,14 @@ from responses.redaction import keys, leaves
 from responses.redaction.keys import Rule
 from responses.redaction.state import CARD, EMAIL, MASK, State
 
-_UNKNOWN, _NAME, _VALUE, _PERSON, _ID = Rule.UNKNOWN, Rule.NAME, Rule.VALUE, Rule.PERSON, Rule.ID
+_UNKNOWN = Rule.UNKNOWN
 _SHORT = 13
 """No card number is shorter, so a short text of letters and digits needs no look."""
 
 
 def walk(root: dict[Any, Any] | list[Any], state: State, mode: int = leaves.OPEN) -> int:
     """Redacts ``root`` and everything below it. Returns how many fields it met, to notice fields given twice."""
-    known, digits, signs, hide = keys.get, state.digits, leaves.SIGNS, state.hidden.add
+    rules, digits, signs, hide = keys.FIXED, state.digits, leaves.SIGNS, state.hidden.add
     is_simple, may_echo = not (digits or state.is_encoded), bool(state.known)
     stack: list[tuple[Any, int]] = [(root, mode)]
     fields = 0
@@ -28,8 +28,9 @@ def walk(root: dict[Any, Any] | list[Any], state: State, mode: int = leaves.OPEN
         hidden, masked, inner = leaves.TABLES[mode]
         has_odd = False
         for key, value in node.items():
-            rule = known(key)
-            if rule is None or rule is _NAME or rule is _VALUE:
+            try:
+                rule = rules[key]
+            except KeyError:
                 rule = _rule(key, node)
                 has_odd |= type(key) is not str or not keys.is_plain(key)
             kind = type(value)

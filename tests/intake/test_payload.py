@@ -234,6 +234,7 @@ def test_what_is_no_whole_gzip_stream_is_400(body: bytes) -> None:
     assert caught.value.status == 400
 
 
+@pytest.mark.slow
 def test_a_bomb_is_413_and_is_not_inflated_past_the_limit() -> None:
     bomb = gzip.compress(b"\0" * 50_000_000, mtime=0)
 

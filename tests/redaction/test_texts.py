@@ -73,3 +73,24 @@ def test_a_json_echo_inside_a_message_is_opened() -> None:
     assert redaction.of_text(text) == (
         'Could not save {"user": {"first_name": "[masked]", "user_id": "7"}, "payment": {"x": "[masked]"}}: try again'
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["100045", "00026001", "ORD-2026-000123", "903ecf3e5efc12e49d61bc764e106cf4", "4006381333931", "0070-067-6890"],
+)
+def test_an_id_stays(text: str) -> None:
+    assert redaction.of_id(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("ada@example.com", "[e-mail]"),
+        ("555-867-5309", "[masked]"),
+        ("4111111111111111", "[card]"),
+        ("a=b&cvv=123", "a=b&cvv=[masked]"),
+    ],
+)
+def test_an_id_that_is_somebodys_goes(text: str, shown: str) -> None:
+    assert redaction.of_id(text) == shown

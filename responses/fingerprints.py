@@ -125,8 +125,9 @@ Found = tuple[Cause, Item | None]
 def causes(exchange: Exchange, endpoint: Endpoint, meaning: Meaning) -> tuple[Found, ...]:
     """Return the causes of a failure, each with the item that has it; none when it is no failure.
 
-    Several items may have the same cause; at most ``MOST_CAUSES`` different ones are told apart. One for each failed item, and for each unknown one that has a complaint: its first complaint in the order of the
-    fields. One more for complaints that belong to no item. Where there is neither, one for the response.
+    One for each failed item, and for each unknown one that has a complaint: its first complaint in the order of the
+    fields. One more for complaints that belong to no item. Where there is neither, one for the response. Several items
+    may have the same cause; at most ``MOST_CAUSES`` different ones are told apart.
     """
     if not meaning.outcome.is_failure:
         return ()

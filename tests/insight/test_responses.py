@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -55,13 +56,13 @@ def log(integration: Integration) -> list[Response]:
 
 
 def page(
-    viewer: User, log: list[Response], *, size: int = 50, cursor: responses.Cursor | None = None, **wanted: object
+    viewer: User, log: list[Response], *, size: int = 50, cursor: responses.Cursor | None = None, **wanted: Any
 ) -> Page:
-    values = Wanted(**wanted)  # type: ignore[arg-type]
+    values = Wanted(**wanted)
     return responses.page(viewer, log[0].integration_id, values, cursor=cursor, size=size)
 
 
-def found(viewer: User, log: list[Response], **wanted: object) -> list[int]:
+def found(viewer: User, log: list[Response], **wanted: Any) -> list[int]:
     """The places in ``log`` of what is found."""
     places = {row.pk: nth for nth, row in enumerate(log)}
     return [places[row.pk] for row in page(viewer, log, **wanted).rows]
@@ -106,7 +107,7 @@ def test_the_newest_come_first(viewer: User, log: list[Response]) -> None:
     ],
 )
 def test_each_filter_keeps_what_it_says(
-    viewer: User, log: list[Response], wanted: dict[str, object], places: list[int]
+    viewer: User, log: list[Response], wanted: dict[str, Any], places: list[int]
 ) -> None:
     assert found(viewer, log, **wanted) == places
 
@@ -130,20 +131,20 @@ def test_nothing_of_another_integration_is_found(viewer: User, log: list[Respons
 
 @pytest.mark.parametrize("wanted", [{}, {"since": NOW}, {"words": "100"}, {"method": "PATCH"}, {"hundred": 4}])
 def test_paging_shows_every_row_once_in_both_directions(
-    viewer: User, log: list[Response], wanted: dict[str, object]
+    viewer: User, log: list[Response], wanted: dict[str, Any]
 ) -> None:
     everything = page(viewer, log, **wanted).rows
     first = shown = page(viewer, log, size=1, **wanted)
     rows = list(first.rows)
     assert first.newer == ""
     while shown.older:
-        cursor = responses.read_cursor(Wanted(**wanted), before="", after=shown.older)  # type: ignore[arg-type]
+        cursor = responses.read_cursor(Wanted(**wanted), before="", after=shown.older)
         shown = page(viewer, log, size=1, cursor=cursor, **wanted)
         rows += shown.rows
     assert rows == list(everything)
 
     while shown.newer:
-        cursor = responses.read_cursor(Wanted(**wanted), before=shown.newer, after="")  # type: ignore[arg-type]
+        cursor = responses.read_cursor(Wanted(**wanted), before=shown.newer, after="")
         shown = page(viewer, log, size=1, cursor=cursor, **wanted)
     assert shown.rows == first.rows
 

@@ -26,7 +26,7 @@ from responses.models import (
     User,
 )
 
-SAMPLE = 500
+SAMPLE = 200
 """Releases, keys, customers and products are told from so many of the latest failures: nothing counts the log."""
 PAGE = 25
 _STORY = 20
@@ -76,40 +76,42 @@ def bars(issue: Issue, *, now: datetime, zone: ZoneInfo) -> tuple[Bars, Bars]:
 
 
 def _bars(slots: tuple[Slot, ...], counted: Sequence[tuple[int, int]]) -> Bars:
+    first, place_of = slots[0].first, periods.places(slots)
     failures = [0] * len(slots)
     for hour, number in counted:
-        index = periods.place(slots, hour)
-        if index is not None:
-            failures[index] += number
+        if 0 <= hour - first < len(place_of):
+            failures[place_of[hour - first]] += number
     return Bars(slots, tuple(failures))
 
 
 def sample(user: User, issue: Issue) -> tuple[Example | None, Impact]:
     """Return the latest failure, and what the latest ones have in common. An issue may be a response's or an item's."""
     responses = Response.objects.visible_to(user).filter(integration_id=issue.integration_id, issue_id=issue.pk)
-    columns = responses.values_list("id", "release", "key_id", "customer_id", "message", "sent_at")
-    whole = {row[0]: row[1:] for row in columns.order_by("-id")[:SAMPLE]}
+    whole = responses.order_by("-id").values_list("id", "release", "key_id", "customer_id")[:SAMPLE]
     of_issue = Item.objects.filter(issue_id=issue.pk, response__integration_id=issue.integration_id).order_by("-id")
     items = of_issue.values_list(
-        "product",
-        "response_id",
-        "response__release",
-        "response__key_id",
-        "response__customer_id",
-        "message",
-        "response__sent_at",
+        "response_id", "response__release", "response__key_id", "response__customer_id", "product"
     )[:SAMPLE]
-    found: dict[int, Any] = {row[1]: row[2:] for row in items} | whole
-    latest = [(response_id, *found[response_id]) for response_id in sorted(found, reverse=True)[:SAMPLE]]
-    names = dict(IntakeKey.objects.filter(id__in={row[2] for row in latest if row[2]}).values_list("id", "name"))
+    found: dict[int, Any] = {row[0]: row[1:4] for row in items} | {row[0]: row[1:] for row in whole}
+    latest = [found[response_id] for response_id in sorted(found, reverse=True)[:SAMPLE]]
+    names = dict(IntakeKey.objects.filter(id__in={row[1] for row in latest if row[1]}).values_list("id", "name"))
     impact = Impact(
         sampled=len(latest),
-        releases=_most(row[1] for row in latest),
-        keys=_most(names.get(row[2]) or "without a name" for row in latest if row[2]),
-        products=_most(row[0] for row in items),
-        customers=len({row[3] for row in latest if row[3]}),
+        releases=_most(row[0] for row in latest),
+        keys=_most(names.get(row[1]) or "without a name" for row in latest if row[1]),
+        products=_most(row[4] for row in items),
+        customers=len({row[2] for row in latest if row[2]}),
     )
-    return (Example(latest[0][0], latest[0][4], latest[0][5]) if latest else None), impact
+    return (_example(issue, max(found)) if found else None), impact
+
+
+def _example(issue: Issue, response_id: int) -> Example | None:
+    """Return the words of one failure: the item's, where it is an item's."""
+    # By the response alone: with the issue, SQLite would walk through all items of the issue.
+    of_items = dict(Item.objects.filter(response_id=response_id).values_list("issue_id", "message"))
+    for message, sent_at in Response.objects.filter(pk=response_id).values_list("message", "sent_at"):
+        return Example(response_id, of_items.get(issue.pk) or message, sent_at)
+    return None
 
 
 def _most(values: Any) -> tuple[tuple[str, int], ...]:

@@ -6,6 +6,7 @@ with half an hour's offset begins with the first whole hour after its midnight.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
@@ -91,16 +92,13 @@ def _edges(period: Period, *, now: datetime, zone: ZoneInfo) -> list[datetime]:
 
 def place(pieces: Sequence[Slot], number: int) -> int | None:
     """Return which slot a counted number falls into, ``None`` when it lies outside."""
-    low, high = 0, len(pieces)
-    while low < high:
-        middle = (low + high) // 2
-        if number < pieces[middle].first:
-            high = middle
-        elif number >= pieces[middle].end:
-            low = middle + 1
-        else:
-            return middle
-    return None
+    index = bisect_right(pieces, number, key=lambda slot: slot.first) - 1
+    return index if index >= 0 and number < pieces[index].end else None
+
+
+def places(pieces: Sequence[Slot]) -> list[int]:
+    """Return the same for every number from the first one on: for charts, which place thousands."""
+    return [index for index, slot in enumerate(pieces) for _ in range(slot.first, slot.end)]
 
 
 def hour_of(at: datetime) -> int:

@@ -18,6 +18,8 @@ REFUSED = "refused"
 """Accepted purchases of which Ordergroove said later that they failed, wholly or in part."""
 STRANDS = ("needs_fix", REFUSED, "no_answer", "transient", "partial", "accepted", "success")
 """What a bar is stacked from, the worst at the bottom, where all bars share one base line."""
+_STRAND_OF = {outcome.value: STRANDS.index(outcome.word) for outcome in Outcome}
+_REFUSED_STRAND = STRANDS.index(REFUSED)
 
 
 class Trend(msgspec.Struct, frozen=True):
@@ -36,12 +38,12 @@ class Trend(msgspec.Struct, frozen=True):
 def trend(user: User, integration_id: int, period: Period, *, now: datetime, zone: ZoneInfo) -> Trend:
     """Return the outcomes of one integration's responses over a period."""
     slots = periods.slots(period, now=now, zone=zone)
+    first, place_of = slots[0].first, periods.places(slots)
     counts = [[0] * len(STRANDS) for _ in slots]
     for number, outcome, responses, refused in _rows(user, integration_id, period, slots):
-        index = periods.place(slots, number)
-        if index is not None:
-            counts[index][STRANDS.index(Outcome(outcome).word)] += responses - refused
-            counts[index][STRANDS.index(REFUSED)] += refused
+        slot = counts[place_of[number - first]]
+        slot[_STRAND_OF[outcome]] += responses - refused
+        slot[_REFUSED_STRAND] += refused
     return Trend(period, slots, tuple(map(tuple, counts)))
 
 

@@ -136,7 +136,7 @@ def test_the_number_of_queries_does_not_grow(
     for count in (1, 20):
         record(integration, *(make_partial() for _ in range(count)), key=key)
         issue = Issue.objects.get()
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(12):
             insight.bars(issue, now=NOW, zone=UTC)
             insight.sample(viewer, issue)
             insight.open_requests(viewer, issue, after="", now=NOW)

@@ -24,7 +24,7 @@ def test_slots_follow_each_other_and_none_leaves_now_out(key: str, count: int, z
     assert len(slots) == count
     assert all(one.end == other.first for one, other in pairwise(slots))
     number = int(NOW.timestamp() // period.unit.total_seconds())
-    assert periods.place(slots, number) in (count - 1, count - 2)
+    assert periods.places(slots)[number - slots[0].first] in (count - 1, count - 2)
     assert all(slot.starts_at.tzinfo is zone for slot in slots)
 
 
@@ -33,7 +33,8 @@ def test_the_hour_that_is_now_is_always_on_the_chart(minutes: int) -> None:
     now = NOW + timedelta(minutes=minutes)
     for period in periods.ALL:
         number = int(now.timestamp() // period.unit.total_seconds())
-        assert periods.place(periods.slots(period, now=now, zone=KOLKATA), number) is not None
+        slots = periods.slots(period, now=now, zone=KOLKATA)
+        assert slots[0].first <= number < slots[-1].end
 
 
 def test_a_day_begins_at_the_viewers_midnight() -> None:
@@ -78,9 +79,12 @@ def test_the_edges_of_a_slot_are_the_instants_that_it_counts() -> None:
 def test_a_number_is_placed_in_the_slot_that_holds_it() -> None:
     slots = periods.slots(periods.BY_KEY["7d"], now=NOW, zone=KOLKATA)
 
+    place_of = periods.places(slots)
+
     for index, slot in enumerate(slots):
-        assert periods.place(slots, slot.first) == index
-        assert periods.place(slots, slot.end - 1) == index
+        for number in (slot.first, slot.end - 1):
+            assert periods.place(slots, number) == place_of[number - slots[0].first] == index
+    assert len(place_of) == slots[-1].end - slots[0].first
     assert periods.place(slots, slots[0].first - 1) is None
     assert periods.place(slots, slots[-1].end) is None
 

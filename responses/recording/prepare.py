@@ -14,7 +14,8 @@ import msgspec
 import zstandard
 
 from responses import fingerprints, meaning, redaction, sealing
-from responses.exchanges import Exchange, Item, ItemState, Meaning, Origin, Outcome, Problem, RetryBy
+from responses.exchanges import Answer, Exchange, Item, ItemState, Meaning, Origin, Outcome, Problem, RetryBy
+from responses.ordergroove import bodies as answer_bodies
 from responses.ordergroove import endpoints, purchase, storable
 from responses.recording import bodies
 from responses.recording.facts import Facts, netloc_of
@@ -89,6 +90,7 @@ def prepare(facts: Facts, exchange: Exchange, *, now: datetime) -> Prepared:
     order_id = bought.order_id if bought else ""
     body_hash = hashlib.sha256(request.body).hexdigest()
     shown, has_clear_card = _shown(exchange, understood.outcome)
+    understood = _as_shown(understood, answer, shown)
     cannot_resend = _why_never_again(exchange, is_foreign=is_foreign, has_clear_card=has_clear_card)
     codec, data = bodies.pack(shown)
     wants_seal = (understood.outcome.is_failure or understood.outcome is Outcome.ACCEPTED) and not cannot_resend
@@ -202,6 +204,15 @@ def cleaned(understood: Meaning) -> Meaning:
             for item in understood.items[:_MAX_ITEMS]
         ),
     )
+
+
+def _as_shown(understood: Meaning, answer: Answer | None, shown: bodies.Shown) -> Meaning:
+    """The words of a page, of XML or of a form stand there without the labels that told what is personal among them: so
+    they are read again from what has been redacted."""
+    if not understood.problems or answer is None or answer.body.lstrip().startswith((b"{", b"[", b'"')):
+        return understood
+    told = answer_bodies.problems(shown.response_body, None)
+    return msgspec.structs.replace(understood, problems=_clean(told))
 
 
 def _clean(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

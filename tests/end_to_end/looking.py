@@ -8,13 +8,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
-from django.db import connection
+from django.utils import timezone
 
 from responses.exchanges import Outcome
 from responses.models import (
     CallerId,
     Delivery,
     FailureBody,
+    FollowUp,
     HourlyCount,
     Issue,
     IssueHour,
@@ -25,6 +26,7 @@ from responses.models import (
     SuccessBody,
     User,
 )
+from responses.models.api_token import new_api_token
 from responses.ordergroove import endpoints
 from responses.recording import bodies
 
@@ -128,8 +130,14 @@ def _everything() -> list[str]:
     return found
 
 
-def _tables() -> list[str]:
-    return connection.introspection.table_names()
+def _token() -> str:
+    """An API token of the first person."""
+    _, secret = new_api_token(User.objects.order_by("pk")[0], name="end to end", expires_at=None, now=timezone.now())
+    return secret
+
+
+def _follow_ups() -> dict[str, str]:
+    return dict(FollowUp.objects.values_list("order_id", "state"))
 
 
 QUESTIONS: dict[str, Callable[[], Any]] = {
@@ -137,5 +145,6 @@ QUESTIONS: dict[str, Callable[[], Any]] = {
     "summary": _summary,
     "miscounts": _miscounts,
     "everything": _everything,
-    "tables": _tables,
+    "token": _token,
+    "follow-ups": _follow_ups,
 }

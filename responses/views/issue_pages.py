@@ -87,6 +87,7 @@ def affected(page: Frame, issue: Issue, stake: Stake, chosen: Mapping[str, str])
             {"label": label, "url": address(page, issue, requests=key), "is_current": key == which, "count": count}
             for key, (label, count) in labels.items()
         ],
+        "has_items": any(one.items_created or one.items_failed or one.items_unknown for one in found.rows),
         "requests": [(one, links.page(page, "request-detail", one.pk)) for one in found.rows],
         "older_url": address(page, issue, requests=which, after=found.after) if found.after else "",
         "first_url": address(page, issue, requests=which) if chosen["after"] else "",

@@ -17,10 +17,10 @@ from responses import fingerprints, meaning
 from responses.exchanges import Answer, Exchange, Item, ItemState, Meaning, Origin, Outcome, Problem, Request, RetryBy
 from responses.models import FailedRequest, FollowUp, ids
 from responses.ordergroove import endpoints, purchase
-from responses.recording import bodies, counts, rows
+from responses.recording import bodies, counts, rows, shown
 from responses.recording.facts import Facts
 from responses.recording.issues import Tallies
-from responses.recording.prepare import Prepared, cleaned
+from responses.recording.prepare import Prepared
 from responses.recording.requests import Gathering, Row
 
 State = FollowUp.State
@@ -168,7 +168,8 @@ def load(cursor: CursorWrapper, keys: Sequence[tuple[int, str]]) -> dict[tuple[i
 def settle(pursuit: Pursuit, answer: Prepared, gathering: Gathering, tallies: Tallies) -> Settled:
     """Turn the result into created and failed items; open, change or resolve the failed request."""
     assert answer.result is not None
-    understood = cleaned(meaning.read(answer.result, answer.endpoint, purchase.Purchase(products=_products(pursuit))))
+    read = meaning.read(answer.result, answer.endpoint, purchase.Purchase(products=_products(pursuit)))
+    understood = shown.meaning_of(read, answer.result.response, b"", ())
     row = gathering.open_for(pursuit.request_key)
     if understood.outcome is Outcome.SUCCESS:
         if row is not None:

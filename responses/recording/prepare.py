@@ -14,10 +14,9 @@ import msgspec
 import zstandard
 
 from responses import fingerprints, meaning, redaction, sealing
-from responses.exchanges import Answer, Exchange, Item, ItemState, Meaning, Origin, Outcome, Problem, RetryBy
-from responses.ordergroove import bodies as answer_bodies
-from responses.ordergroove import endpoints, purchase, storable
-from responses.recording import bodies
+from responses.exchanges import Exchange, Item, ItemState, Meaning, Origin, Outcome, RetryBy
+from responses.ordergroove import endpoints, purchase
+from responses.recording import bodies, shown
 from responses.recording.facts import Facts, netloc_of
 
 CLOCK = timedelta(hours=24)
@@ -25,7 +24,6 @@ _AHEAD = timedelta(minutes=5)
 _BEHIND = timedelta(days=400)
 _UNREPEATED_PARAMETERS = frozenset({"sig", "ts"})
 _MAX_INTEGER = 2_147_483_647
-_MAX_ITEMS = 32_000
 
 
 class Prepared(msgspec.Struct, kw_only=True):
@@ -86,16 +84,18 @@ def prepare(facts: Facts, exchange: Exchange, *, now: datetime) -> Prepared:
     match = endpoints.match(request.method, role, path)
     document = purchase.decode(request.body) if match.endpoint.kind is endpoints.Kind.PURCHASE else None
     bought = purchase.read(document.data) if document else None
-    understood = cleaned(meaning.read(exchange, match.endpoint, bought))
-    order_id = bought.order_id if bought else ""
+    understood = meaning.read(exchange, match.endpoint, bought)
+    sent = shown.request_of(exchange)
+    known = sent.echoes() if understood.outcome.is_failure else ()
+    visible = shown.exchange_of(exchange, sent, known, is_failure=understood.outcome.is_failure)
+    understood = shown.meaning_of(understood, answer, visible.response_body, known)
     body_hash = hashlib.sha256(request.body).hexdigest()
-    shown, has_clear_card = _shown(exchange, understood.outcome)
-    understood = _as_shown(understood, answer, shown)
-    cannot_resend = _why_never_again(exchange, is_foreign=is_foreign, has_clear_card=has_clear_card)
-    codec, data = bodies.pack(shown)
-    wants_seal = (understood.outcome.is_failure or understood.outcome is Outcome.ACCEPTED) and not cannot_resend
+    cannot_resend = _why_never_again(exchange, is_foreign=is_foreign, has_clear_card=sent.has_clear_card)
+    codec, data = bodies.pack(visible)
     sent_at = clamp(exchange.sent_at, now=now)
-    wants_seal = wants_seal and not exchange.origin.is_own_question and sent_at + CLOCK > now
+    may_be_sent = (understood.outcome.is_failure or understood.outcome is Outcome.ACCEPTED) and not cannot_resend
+    wants_seal = may_be_sent and not exchange.origin.is_own_question and sent_at + CLOCK > now
+    storable_match = shown.match_of(match)
     return Prepared(
         facts=facts,
         origin=exchange.origin,
@@ -104,23 +104,27 @@ def prepare(facts: Facts, exchange: Exchange, *, now: datetime) -> Prepared:
         duration_ms=None if exchange.duration_ms is None else min(max(exchange.duration_ms, 0), _MAX_INTEGER),
         method=match.endpoint.method,
         endpoint=match.endpoint,
-        path_ids=match.ids,
+        path_ids=storable_match.ids,
         status_code=answer.status_code if answer else None,
         failure=exchange.failure.kind.value if exchange.failure else "",
         meaning=understood,
         causes=fingerprints.causes(exchange, match.endpoint, understood),
         request_key=_request_key(facts, exchange, bought, path=path, query=query, body_hash=body_hash),
-        request_id=exchange.request_id,
+        request_id=redaction.of_id(exchange.request_id),
         resource_key=endpoints.resource_key(
-            match, method=match.endpoint.method, path=path, order=order_id, body_hash=body_hash[:32]
+            storable_match,
+            method=match.endpoint.method,
+            path=_path_of(visible.url),
+            order=shown.stand_in(bought.order_id) if bought else "",
+            body_hash=body_hash[:32],
         )[:260],
-        order_id=order_id,
-        customer_id=bought.customer_id if bought else "",
-        message=_message(exchange, understood),
+        order_id=redaction.of_id(bought.order_id) if bought else "",
+        customer_id=redaction.of_id(bought.customer_id) if bought else "",
+        message=_message(exchange, understood, known),
         products=bought.products if bought else (),
-        release=exchange.tags.get("release", "")[:100],
+        release=visible.tags.get("release", "")[:100],
         is_foreign_host=is_foreign,
-        is_truncated=bool(shown.cut),
+        is_truncated=bool(visible.cut),
         codec=codec,
         data=data,
         retry_by=exchange.retry or facts.retry_by,
@@ -192,80 +196,21 @@ def _request_key(
     return sealing.keyed_hash(f"{facts.integration_id}\n{name}".encode("utf-8", "surrogatepass"))
 
 
-def cleaned(understood: Meaning) -> Meaning:
-    """Take echoed personal data out of the complaints, before they are compared, shown or stored."""
-    if not understood.problems and not understood.items:
-        return understood
-    return msgspec.structs.replace(
-        understood,
-        problems=_clean(understood.problems),
-        items=tuple(
-            msgspec.structs.replace(item, problems=_clean(item.problems)) if item.problems else item
-            for item in understood.items[:_MAX_ITEMS]
-        ),
-    )
-
-
-def _as_shown(understood: Meaning, answer: Answer | None, shown: bodies.Shown) -> Meaning:
-    """The words of a page, of XML or of a form stand there without the labels that told what is personal among them: so
-    they are read again from what has been redacted."""
-    if not understood.problems or answer is None or answer.body.lstrip().startswith((b"{", b"[", b'"')):
-        return understood
-    told = answer_bodies.problems(shown.response_body, None)
-    return msgspec.structs.replace(understood, problems=_clean(told))
-
-
-def _clean(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    return tuple(
-        Problem(problem.field, redaction.of_message(problem.message, field=problem.field)) for problem in problems
-    )
-
-
-def _message(exchange: Exchange, understood: Meaning) -> str:
+def _message(exchange: Exchange, understood: Meaning, known: shown.Known) -> str:
     """Return the words that stand for the response in a list."""
     if exchange.failure is not None:
-        return redaction.of_text(storable.text(exchange.failure.message, 500))
-    for problem in understood.problems:
+        return shown.failure_of(exchange, known)
+    complaints = [*understood.problems, *(problem for item in understood.items for problem in item.problems)]
+    for problem in complaints:
         return f"{problem.field}: {problem.message}"[:500] if problem.field else problem.message[:500]
-    for item in understood.items:
-        for problem in item.problems:
-            return f"{problem.field}: {problem.message}"[:500] if problem.field else problem.message[:500]
     return ""
 
 
-def _shown(exchange: Exchange, outcome: Outcome) -> tuple[bodies.Shown, bool]:
-    """Redact the exchange. Also says whether a clear card number or security code was seen in the request."""
-    request, answer, failure = exchange.request, exchange.response, exchange.failure
-    sent = redaction.of_request(msgspec.structs.replace(request, body=_redactable(request.body)))
-    request_body, request_cut = bodies.cut(sent.body, whole=len(request.body))
-    answered = _redactable(answer.body) if answer is not None else b""
-    is_message = outcome.is_failure
-    content_type = answer.headers.get("content-type", "") if answer is not None else ""
-    response_body, response_cut = bodies.cut(
-        redaction.of_body(answered, content_type=content_type, is_answer=is_message).value if answered else b"",
-        whole=len(answer.body) if answer is not None else 0,
-    )
-    shown = bodies.Shown(
-        url=sent.url,
-        request_headers=sent.headers,
-        request_body=request_body,
-        request_bytes=len(request.body),
-        response_headers=redaction.of_headers(answer.headers) if answer is not None else {},
-        response_body=response_body,
-        response_bytes=len(answer.body) if answer is not None else 0,
-        failure=redaction.of_text(storable.text(failure.message, 500)) if failure is not None else "",
-        tags={name: redaction.of_text(text) for name, text in exchange.tags.items()},
-        cut=tuple(name for name, is_cut in (("request", request_cut), ("response", response_cut)) if is_cut),
-    )
-    return shown, sent.has_clear_card
-
-
-def _redactable(body: bytes) -> bytes:
-    """Return what of a body is redacted: one that is too large is cut first, where that splits no word or number."""
-    if len(body) <= bodies.SENDABLE_BYTES:
-        return body
-    body = body[: bodies.KEPT_BYTES]
-    return body[: max(body.rfind(mark) for mark in (b",", b" ", b"\n", b"&")) + 1]
+def _path_of(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
 
 
 def _why_never_again(exchange: Exchange, *, is_foreign: bool, has_clear_card: bool) -> str:

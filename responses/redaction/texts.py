@@ -119,7 +119,12 @@ def swept(text: str, state: State) -> str:
 
 
 def without(text: str, known: Iterable[str]) -> str:
-    """The text without values that are known to be somebody's, where they stand as words of their own."""
+    """The text without values that are known to be somebody's, where they stand as words of their own.
+
+    E-mail addresses go first: a name inside one would leave the rest of it to be read, and to look like words.
+    """
+    if "@" in text:
+        text = _without_mailboxes(text)
     lower = text.lower()
     for value in known:
         if value in lower:

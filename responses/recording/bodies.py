@@ -63,7 +63,12 @@ def pack(shown: Shown) -> tuple[int, bytes]:
     data = _codec.encoder.encode(shown)
     if len(data) <= _SMALL:
         return PLAIN, data
-    return ZSTD, _codec.compressor.compress(data)
+    return ZSTD, compress(data)
+
+
+def compress(data: bytes) -> bytes:
+    """Compress with this thread's compressor: making one costs more than using it."""
+    return _codec.compressor.compress(data)
 
 
 def unpack(codec: int, data: bytes | memoryview) -> Shown:

@@ -11,7 +11,6 @@ from decimal import Decimal, InvalidOperation
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
-import zstandard
 
 from responses import fingerprints, meaning, redaction, sealing
 from responses.exchanges import Exchange, Item, ItemState, Meaning, Origin, Outcome, RetryBy
@@ -147,7 +146,7 @@ def sealed(exchange: Exchange) -> bytes:
     request = exchange.request
     headers = {name: text for name, text in request.headers.items() if name not in redaction.CREDENTIAL_HEADERS}
     plain = msgspec.msgpack.encode((request.method, request.url, headers, request.body))
-    return sealing.seal(zstandard.compress(plain, 3))
+    return sealing.seal(bodies.compress(plain))
 
 
 def value_of(products: tuple[purchase.Product, ...], items: tuple[Item, ...]) -> Decimal | None:

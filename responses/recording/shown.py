@@ -90,7 +90,7 @@ def _answer_of(answer: Answer, known: Known, *, is_failure: bool) -> bytes:
     """Redact a body; in an answer that is no success a text under a sensitive name may be a complaint about it."""
     body = _redactable(answer.body)
     content_type = answer.headers.get("content-type", "")
-    return redaction.of_body(body, content_type=content_type, is_answer=is_failure, known=known).value
+    return redaction.of_answer(body, content_type=content_type, is_failure=is_failure, known=known)
 
 
 def _item(item: Item, known: Known) -> Item:

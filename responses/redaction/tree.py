@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from responses.redaction import keys, leaves
@@ -9,6 +10,7 @@ from responses.redaction.keys import Rule
 from responses.redaction.state import CARD, EMAIL, MASK, State
 
 _UNKNOWN = Rule.UNKNOWN
+_LONG_NUMBER = re.compile(r"\d{13}")
 _SHORT = 13
 """No card number is shorter, so a short text of letters and digits needs no look."""
 
@@ -16,7 +18,10 @@ _SHORT = 13
 def walk(root: dict[Any, Any] | list[Any], state: State, mode: int = leaves.OPEN) -> int:
     """Redacts ``root`` and everything below it. Returns how many fields it met, to notice fields given twice."""
     rules, digits, signs, hide = keys.FIXED, state.digits, leaves.SIGNS, state.hidden.add
+    long_number = _LONG_NUMBER.search
     is_simple, may_echo = not (digits or state.is_encoded), bool(state.known)
+    # Of what is masked anyway nothing is left to find out: always so in an answer.
+    knows_enough = state.has_clear_card and not state.is_encoded
     stack: list[tuple[Any, int]] = [(root, mode)]
     fields = 0
     while stack:
@@ -33,14 +38,17 @@ def walk(root: dict[Any, Any] | list[Any], state: State, mode: int = leaves.OPEN
             except KeyError:
                 rule = _rule(key, node)
                 has_odd |= type(key) is not str or not keys.is_plain(key)
+            if value is None:
+                continue
             kind = type(value)
             if kind is str:
                 # Most values are short words, numbers and hexadecimal ids: nothing can hide in them.
                 if value.isalnum():
-                    is_plain = len(value) < _SHORT or (not digits and value.islower())
+                    is_plain = len(value) < _SHORT or (value.islower() and not (digits and long_number(value)))
                 else:
                     is_plain = len(value) < _SHORT and value.replace(".", "", 1).isdigit()
                 if hidden[rule]:
+                    is_plain = is_plain or (knows_enough and value[:1].isalnum())
                     is_plain = is_plain or (is_simple and len(value) < 20 and signs(value) is None)
                     if is_plain and value and masked[rule]:
                         hide(value)
@@ -52,7 +60,7 @@ def walk(root: dict[Any, Any] | list[Any], state: State, mode: int = leaves.OPEN
             elif kind is dict or kind is list:
                 if value:
                     stack.append((value, inner[rule]))
-            elif hidden[rule] or (digits and kind is not bool and value is not None):
+            elif hidden[rule] or (digits and kind is not bool):
                 node[key] = leaves.value(value, rule, mode, state)
         if has_odd:
             _rename(node, mode, state)

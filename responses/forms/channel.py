@@ -22,7 +22,7 @@ class ChannelForm(forms.Form):
         label="Where to",
         max_length=4_000,
         strip=False,
-        help_text="E-mail: up to 20 addresses, separated by commas. Slack: the address of an incoming webhook, "
+        help_text="Email: up to 20 addresses, separated by commas. Slack: the address of an incoming webhook, "
         "https://hooks.slack.com/… It is kept encrypted and not shown again.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )

@@ -67,10 +67,13 @@ def meaning_of(response: Response) -> str:
     """Return what it means, in a sentence: by the code, and by the content where that says something else."""
     outcome, code = Outcome(response.outcome), response.status_code
     about = _about(response)
+    if outcome is Outcome.SUCCESS and code in (200, 206, 207):
+        is_of_items = code != 200 or response.items_created
+        return "Every item of this answer succeeded." if is_of_items else "The request did what it asked for."
     if code is None or code >= 300 or about.klass == outcome.word:
         return about.meaning
     if outcome is Outcome.SUCCESS:
-        return "Every item of this answer succeeded." if code in (206, 207) else "The request did what it asked for."
+        return "The request did what it asked for."
     if outcome is Outcome.ACCEPTED:
         return "Ordergroove has received the order, no more. Whether its subscriptions were created is told later."
     if outcome is Outcome.PARTIAL:

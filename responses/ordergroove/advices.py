@@ -11,7 +11,7 @@ import msgspec
 
 _SAME_ID = "Then send the order again within 24 hours, with the same order id: no subscription was created."
 _ONLY_FAILED = (
-    "Send only the failed products again, under a new order id and within 24 hours: the others exist already."
+    "Send only the failed products again, under a new order id and within 24 hours: any others exist already."
 )
 _ONLY_FAILED_ROWS = "Send only the failed rows again: the others are done."
 """The same for bulk calls, which have no order and no clock that matters to a cart."""

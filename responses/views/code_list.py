@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from responses import charts
 from responses.insight import reference
 from responses.ordergroove import codes
-from responses.ordergroove.codes import CodeInfo
+from responses.ordergroove.codes import Actor, CodeInfo
 from responses.templatetags.badges import OUTCOMES
 from responses.templatetags.times import span
 from responses.views import frame, links
@@ -39,6 +39,11 @@ class Entry(msgspec.Struct, frozen=True):
     seen: int | None
     url: str
     line: charts.TimeLine | None
+
+    @property
+    def who(self) -> str:
+        """Who acts. Nothing is sent again by the monitor yet, so the page does not say so."""
+        return "caller" if self.info.who is Actor.MONITOR else self.info.who.name.lower()
 
     @property
     def line_label(self) -> str:

@@ -49,6 +49,8 @@ def means(request: FailedRequest) -> str:
     else:
         words = _MEANS[State(request.state)]
     is_said = not request.reason or request.reason.rstrip(".") in words
+    if words.rstrip(".").lower() in request.reason.lower():
+        return request.reason
     return words if is_said else f"{words} {request.reason}"
 
 

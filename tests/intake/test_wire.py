@@ -338,6 +338,13 @@ def test_what_is_not_json_is_malformed(raw: bytes) -> None:
     assert "Is not" in outcome.errors[""][0]
 
 
+def test_where_json_ends_to_be_json_is_said_in_a_whole_sentence() -> None:
+    outcome = wire.read(b'{"a": "\x01"}')
+
+    assert isinstance(outcome, wire.Refused)
+    assert outcome.errors[""] == ["Is not JSON: invalid control character at character 7."]
+
+
 def test_a_name_given_twice_counts_once_as_in_any_json() -> None:
     raw = json.dumps(record()).replace('"id": "call-1"', '"id": "a", "id": "b"').encode()
 

@@ -291,6 +291,8 @@ def test_every_code_of_the_reference_is_explained(integration: Integration, sign
     assert "/responses/?code=400&amp;period=7d" in text
     assert "Others that were seen" in text
     assert "When 423 is tried again" in text
+    assert "Your side retries" in text
+    assert "We retry" not in text
 
 
 @pytest.mark.parametrize("target", ["/fix/", "/repeated/", "/partial/"])

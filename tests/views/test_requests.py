@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from responses.models import AuditEntry, FailedRequest, Integration, Role
+from responses.views import request_words
 from tests.factories import (
     NOW,
     make_accepted,
@@ -48,6 +49,14 @@ def test_every_tab_has_the_state_the_clock_and_the_next_step(failed: FailedReque
     assert "1 d left" in text
     assert "It will not pass as it is" in text
     assert "Handled elsewhere" in text
+
+
+def test_a_reason_that_holds_the_state_is_said_once() -> None:
+    request = FailedRequest(
+        state=FailedRequest.State.UNKNOWN, reason="No answer came back, so nobody knows whether it took effect."
+    )
+
+    assert request_words.means(request) == "No answer came back, so nobody knows whether it took effect."
 
 
 def test_items_are_told_with_their_subscriptions_and_advice(failed: FailedRequest, sign_in: SignIn) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urldefrag, urljoin, urlsplit
 
 import httpx2
@@ -14,8 +14,6 @@ from tests.end_to_end.stack import Stack
 
 _LINKS = re.compile(r"""(?:href|hx-get|src)=["']([^"']*)["']""")
 _NUMBERS = re.compile(r"\d+")
-_OF_A_KIND = 4
-"""So many pages whose addresses differ only in numbers and in values of the query."""
 
 
 def sign_in(stack: Stack) -> httpx2.Client:
@@ -33,9 +31,23 @@ def sign_in(stack: Stack) -> httpx2.Client:
     return client
 
 
-def walk(client: httpx2.Client, start: str = "/") -> Iterator[tuple[str, httpx2.Response]]:
-    """Follow every link, and everything that htmx would load, to a few pages of each kind."""
-    waiting, seen, kinds = [start], {start}, Counter[str]()
+def kind_by_filters(path: str, query: str) -> str:
+    """Pages are of a kind when only numbers in the path and the values of the query are different."""
+    names = sorted(pair.partition("=")[0] for pair in query.split("&"))
+    return f"{_NUMBERS.sub('#', path)}?{names}"
+
+
+def kind_by_tab(path: str, query: str) -> str:
+    """Fewer kinds: whatever is filtered, it is the same page; only its tabs are others."""
+    tabs = [pair for pair in query.split("&") if pair.startswith("tab=")]
+    return f"{_NUMBERS.sub('#', path)}?{tabs}"
+
+
+def walk(
+    client: httpx2.Client, *, kind_of: Callable[[str, str], str] = kind_by_filters, most: int = 4
+) -> Iterator[tuple[str, httpx2.Response]]:
+    """Follow every link, and everything that htmx would load, to at most ``most`` pages of each kind."""
+    waiting, seen, kinds = ["/"], {"/"}, Counter({kind_of("/", ""): 1})
     host = client.base_url.host
     while waiting:
         target = waiting.pop(0)
@@ -46,9 +58,8 @@ def walk(client: httpx2.Client, start: str = "/") -> Iterator[tuple[str, httpx2.
         for link in _LINKS.findall(answer.text):
             url = urldefrag(urljoin(str(client.base_url.join(target)), html.unescape(link))).url
             parts = urlsplit(url)
-            names = sorted(pair.partition("=")[0] for pair in parts.query.split("&"))
-            kind = f"{_NUMBERS.sub('#', parts.path)}?{names}"
-            if parts.hostname != host or url in seen or kinds[kind] >= _OF_A_KIND or "logout" in parts.path:
+            kind = kind_of(parts.path, parts.query)
+            if parts.hostname != host or url in seen or kinds[kind] >= most or "logout" in parts.path:
                 continue
             seen.add(url)
             kinds[kind] += 1

@@ -34,6 +34,21 @@ def page(user: User, integration_id: int, *, state: str = "", after: str = "", s
     return _cut(sorted(rows, key=_order), size)
 
 
+def running(user: User, integration_id: int, *, state: str = "", now: datetime, after: str = "") -> Page:
+    """Return one page of what can still be saved: the first one begins with the clock that ends next."""
+    return page(user, integration_id, state=state, after=after or cursors.write(cursors.number_of(now), 0))
+
+
+def overdue(
+    user: User, integration_id: int, *, state: str = "", now: datetime, size: int = PAGE
+) -> list[FailedRequest]:
+    """Return what a person must decide although its clock has ended, the latest first."""
+    found = FailedRequest.objects.visible_to(user).filter(integration_id=integration_id, deadline_at__lte=now)
+    states = [state] if state else [one.value for one in FailedRequest.TO_FIX]
+    rows = [row for one in states for row in found.filter(state=one).order_by("-deadline_at", "-id")[:size]]
+    return sorted(rows, key=_order, reverse=True)[:size]
+
+
 def expired(user: User, integration_id: int, *, now: datetime, after: str = "", size: int = PAGE) -> Page:
     """Return what ran out of time in the last 24 hours, the latest last."""
     found = FailedRequest.objects.visible_to(user).filter(integration_id=integration_id)

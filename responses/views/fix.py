@@ -83,7 +83,11 @@ def listed(page: Frame, integration: Integration, state: str, *, after: str, see
     if state == "expired":
         found = fixing.expired(user, integration.pk, now=now, after=after)
     else:
-        found = fixing.page(user, integration.pk, state=state, after=after)
+        found = fixing.running(user, integration.pk, state=state, now=now, after=after)
+        if not found.after:
+            # Nobody can save these any more: they stand below what can be saved.
+            late = fixing.overdue(user, integration.pk, state=state, now=now)
+            found = fixing.Page((*found.rows, *late), "")
     counts = fixing.counts(user, integration.pk, now=now, most=MOST_COUNTED)
     counts[""] = min(sum(number for name, number in counts.items() if name != "expired"), MOST_COUNTED)
     here = links.page(page, "fix-list", state=state)

@@ -163,7 +163,7 @@ def awaited(page: Frame, waiting: Waiting) -> Stat:
         value=capped(waiting.asked),
         icon="progress-check",
         key="accepted",
-        url=links.responses(page, outcome="accepted"),
+        url=links.responses(page, outcome="accepted", period="1h"),
         note=note,
     )
 

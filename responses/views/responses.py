@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from responses.insight import exhibits, narrowing, periods, responses
+from responses.insight import exhibits, failed_requests, narrowing, periods, responses
 from responses.insight import response as insight
 from responses.insight.responses import Page, Wanted
 from responses.models import Integration, Response
@@ -80,6 +80,12 @@ def listed(
         "is_wider": bool(wanted.method or wanted.origin or wanted.release),
         "rows": [(row, links.page(page, "response-detail", row.pk)) for row in found.rows],
         "found": found,
+        "found_requests": [
+            (one, links.page(page, "request-detail", one.pk))
+            for one in failed_requests.named(page.user, integration.pk, wanted.order or wanted.words)
+        ]
+        if is_first
+        else [],
         "found_issues": [(issue, chosen.url(page, q="", issue=issue.pk)) for issue in issues],
         "newer_url": chosen.url(page, before=found.newer) if found.newer else "" if is_first else chosen.url(page),
         "older_url": chosen.url(page, after=found.older) if found.older else "",

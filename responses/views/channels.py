@@ -54,7 +54,7 @@ def channel_list(request: HttpRequest) -> HttpResponse:
             raise PermissionDenied
         if form.is_valid():
             return _add(request, page, form)
-    tested = request.GET.get("tested", "")
+    tested = request.GET.get("tested", "")[:19]  # Python refuses to read a number of thousands of digits
     context = {
         "now": page.now,
         "tabs": settings_tabs.of(page, "channel-list"),

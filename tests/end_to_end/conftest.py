@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import time_machine
 
 from tests.end_to_end.stack import Stack, own_database
+from tests.factories import NOW
 
 
 @pytest.fixture(scope="module")
@@ -19,3 +21,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             yield made
         finally:
             made.close()
+
+
+@pytest.fixture
+def clock() -> Iterator[time_machine.Traveller]:
+    """Stands at the instant of the factories."""
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller

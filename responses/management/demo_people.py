@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from responses.exchanges import Outcome
-from responses.models import Issue, Membership, Role, User
+from responses.models import FailedRequest, Issue, Membership, Role, User
 from responses.models.integration import Integration
-from responses.triage import issues
+from responses.triage import issues, requests
 
 SUPPORT, ENGINEER = "ada", "sam"
 _NAMES = {SUPPORT: ("Ada", "Byron", Role.SUPPORT), ENGINEER: ("Sam", "Okoro", Role.ENGINEER)}
@@ -18,6 +18,7 @@ _QUIET, _QUIET_FIX = timedelta(hours=16), timedelta(days=2)
 _SEEN_BY_THEN = timedelta(hours=2)
 _UNTOUCHED = timedelta(hours=6)
 """So much of the end nobody has looked at yet: a demo begins with something to do."""
+_LOOKED_UP = timedelta(hours=12)
 
 
 def hire(integration: Integration, *, now: datetime) -> Sequence[User]:
@@ -44,6 +45,7 @@ def look_after(integration: Integration, people: Sequence[User], *, now: datetim
             issues.resolve(issue, engineer if issue.assignee_id == engineer.pk else support, now=now)
         elif issue.state == Issue.State.OPEN and now - issue.first_seen_at > _SEEN_BY_THEN:
             _decide(issue, support, engineer, now=now)
+    _look_up(integration, support, now=now)
 
 
 def _decide(issue: Issue, support: User, engineer: User, *, now: datetime) -> None:
@@ -54,3 +56,13 @@ def _decide(issue: Issue, support: User, engineer: User, *, now: datetime) -> No
         issues.acknowledge(issue, support, now=now)
         if issue.assignee_id is None and issue.regressions == 0:
             issues.assign(issue, support, assignee=engineer, now=now)
+
+
+def _look_up(integration: Integration, support: User, *, now: datetime) -> None:
+    """Nobody knew whether these took effect: after some hours a person has found out, elsewhere."""
+    doubtful = FailedRequest.objects.filter(integration=integration, state=FailedRequest.State.UNKNOWN)
+    for request in doubtful.filter(last_failed_at__lte=now - _LOOKED_UP).order_by("pk"):
+        if request.order_id:
+            requests.handle(request, support, reason="Looked it up: the subscriptions are there.", now=now)
+        else:
+            requests.dismiss(request, support, reason="The customer made the change again since.", now=now)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from responses.management import demo_people
-from responses.models import AuditEntry, Integration, Issue
+from responses.models import AuditEntry, FailedRequest, Integration, Issue
 from tests.factories import NOW, make_exchange, make_integration, make_partial, make_rest, make_timeout, record
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,16 @@ def test_stale_links_are_muted_for_a_time(shop: Integration) -> None:
     issue = Issue.objects.get()
     assert issue.state == Issue.State.MUTED
     assert issue.muted_until is not None
+
+
+def test_what_nobody_knew_is_looked_up_within_a_day(shop: Integration) -> None:
+    record(shop, make_timeout(), make_timeout(make_rest()))
+
+    look_after(shop, hours=4)
+    assert set(FailedRequest.objects.values_list("state", flat=True)) == {"unknown"}
+    look_after(shop, hours=22)
+
+    assert list(FailedRequest.objects.order_by("id").values_list("state", flat=True)) == ["resolved", "dismissed"]
 
 
 def test_nobody_works_at_night_or_has_seen_what_is_new(shop: Integration) -> None:

@@ -50,8 +50,8 @@ from ordergroove_monitor.settings import ALLOWED_HOSTS, DATABASES, STORAGES  # n
 ALLOWED_HOSTS += ["testserver"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # hundreds of users are made
 # Whitenoise warns of a folder that is not there, as in a fresh clone.
-STATIC_ROOT = f"{_folder}/static"
-Path(STATIC_ROOT).mkdir()
+STATIC_ROOT = Path(_folder) / "static"
+STATIC_ROOT.mkdir()
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 # A file, also for SQLite: locks and WAL are then the real thing.
 if DATABASES["default"]["ENGINE"].endswith("sqlite"):

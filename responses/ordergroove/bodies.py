@@ -209,6 +209,10 @@ def _walk(data: object, field: str, depth: int, budget: Iterator[int]) -> Iterat
             # {"field": "sku", "message": "..."}: the name is the path, and no complaint.
             data = {key: value for key, value in data.items() if key != "field"}
             field = _under(field, named)
+        elif isinstance(data.get("product"), str) and isinstance(data.get("subscription"), dict | list):
+            # {"product": "77", "subscription": {...}}: it names what the complaints below are about.
+            yield from _walk(data["subscription"], field, depth + 1, budget)
+            data = {key: value for key, value in data.items() if key not in ("product", "subscription")}
         for key, value in islice(data.items(), _WIDTH):
             if wrapped and key.lower() in _BESIDE and not isinstance(value, dict | list):
                 continue

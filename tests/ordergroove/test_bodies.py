@@ -125,6 +125,15 @@ def test_complaints_are_found_in_every_family(body: bytes, found: list[tuple[str
     assert complaints(body) == found
 
 
+def test_the_product_that_a_complaint_is_about_is_no_complaint() -> None:
+    entry = {"product": "TEA-1", "subscription": {"product": ["Does not exist."], "every": ["Required."]}}
+    body = json.dumps({"errors": {"subscriptions": [entry]}}).encode()
+
+    assert complaints(body) == [("subscriptions.product", "Does not exist."), ("subscriptions.every", "Required.")]
+    beside = b'{"product": "Required.", "payment": {"token": ["No."]}}'
+    assert complaints(beside) == [("product", "Required."), ("payment.token", "No.")]
+
+
 @pytest.mark.parametrize(
     ("body", "text"),
     [

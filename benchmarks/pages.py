@@ -24,7 +24,7 @@ PAGES = (
     "/?period=7d",
     "/?period=30d",
     "/issues/",
-    "/to-fix/",
+    "/fix/",
     "/repeated/",
     "/partial/",
     "/responses/",

@@ -49,7 +49,7 @@ def main() -> None:
 
     few, many = int(sys.argv[1]), int(sys.argv[2])
     shop = Integration.objects.create(slug="bench-pages", name="Bench")
-    client = Client()
+    client = Client(SERVER_NAME="127.0.0.1")
     client.force_login(User.objects.create_superuser("bench", "", ""))
     known, now = facts.of(shop), timezone.now()
     measured: dict[str, dict[str, float]] = {}

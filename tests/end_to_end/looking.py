@@ -92,25 +92,16 @@ def _issue_counts() -> list[Counts]:
     """A failure is an item of a response that belongs to an issue, or a response without such items."""
     hours: Counter[Any] = Counter()
     totals: Counter[Any] = Counter()
-    with_items = set()
     sent_at = dict(Response.objects.values_list("pk", "sent_at"))
-    for issue_id, response_id in _causes_of_items():
-        with_items.add(response_id)
+    items = list(Item.objects.exclude(issue_id=None).values_list("issue_id", "response_id"))
+    with_items = {response_id for _, response_id in items}
+    alone = Response.objects.exclude(issue_id=None).values_list("issue_id", "pk")
+    for issue_id, response_id in [*items, *(pair for pair in alone if pair[1] not in with_items)]:
         hours[issue_id, int(sent_at[response_id].timestamp()) // 3600] += 1
         totals[issue_id] += 1
-    for row in Response.objects.exclude(issue_id=None):
-        if row.pk not in with_items:
-            hours[row.issue_id, int(row.sent_at.timestamp()) // 3600] += 1
-            totals[row.issue_id] += 1
     kept_hours = Counter({row[:-1]: row[-1] for row in IssueHour.objects.values_list("issue_id", "hour", "failures")})
     kept_totals = Counter(dict(Issue.objects.values_list("pk", "failures")))
     return [("issue hour", kept_hours, hours), ("issue", kept_totals, totals)]
-
-
-def _causes_of_items() -> set[tuple[int, int]]:
-    """A response counts once for each cause, however many of its items have it."""
-    pairs = Item.objects.values_list("issue_id", "response_id")
-    return {(issue_id, response_id) for issue_id, response_id in pairs if issue_id is not None}
 
 
 def _everything() -> list[str]:

@@ -101,11 +101,7 @@ def of_body(
     that field, and not its value; `messages` holds the rule. ``known``: what was hidden in
     the request, from `RedactedRequest.echoes`.
     """
-    if not body:
-        return Redacted(body, has_clear_card=False)
-    state = shapes.new_state(known=echoes.found_in(body, known) if known else ())
-    shown = bodies.clean(body, content_type, state, mode=leaves.MESSAGES if is_answer else leaves.OPEN)
-    return Redacted(shown, state.has_clear_card)
+    return _shown(body, content_type, known, is_message=is_answer, knows_of_card=False)
 
 
 def of_answer(body: bytes, *, content_type: str = "", is_failure: bool, known: tuple[str, ...] = ()) -> bytes:
@@ -114,11 +110,18 @@ def of_answer(body: bytes, *, content_type: str = "", is_failure: bool, known: t
     The same as `of_body`, but for what decides about sealing: no answer is ever sealed, so that nobody looks for cards in
     what is masked anyway.
     """
+    return _shown(body, content_type, known, is_message=is_failure, knows_of_card=True).value
+
+
+def _shown(
+    body: bytes, content_type: str, known: tuple[str, ...], *, is_message: bool, knows_of_card: bool
+) -> Redacted[bytes]:
     if not body:
-        return body
+        return Redacted(body, has_clear_card=False)
     state = shapes.new_state(known=echoes.found_in(body, known) if known else ())
-    state.has_clear_card = True
-    return bodies.clean(body, content_type, state, mode=leaves.MESSAGES if is_failure else leaves.OPEN)
+    state.has_clear_card = knows_of_card
+    shown = bodies.clean(body, content_type, state, mode=leaves.MESSAGES if is_message else leaves.OPEN)
+    return Redacted(shown, state.has_clear_card)
 
 
 def _copied(data: object) -> object:

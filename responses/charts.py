@@ -66,6 +66,15 @@ class Tick(msgspec.Struct, frozen=True):
     is_minor: bool = False
 
 
+class Stretch(msgspec.Struct, frozen=True):
+    """A time that is marked behind the bars, from ``start`` to ``end``: shares of the whole width, 0 to 1."""
+
+    start: float
+    end: float
+    title: str
+    """What held then, with its times, in words."""
+
+
 class Trend(msgspec.Struct, frozen=True):
     """A stacked bar chart, ready to be drawn ``height`` pixels high."""
 
@@ -76,10 +85,16 @@ class Trend(msgspec.Struct, frozen=True):
     up: tuple[Tick, ...]
     totals: tuple[int, ...]
     """Of each series, for the legend."""
+    stretches: tuple[Stretch, ...] = ()
+    """Marked times; none has no width."""
 
 
+LEAST_BETWEEN_TICKS = 7.0
+"""Per cent of a time line: the words below it must not touch."""
 LEAST_SEGMENT = 2.0
 """Pixels: one error among ten thousand successes must still be seen."""
+LEAST_STRETCH = 0.006
+"""Share of the width: a minute in a month must still be seen."""
 
 
 def nice_step(most: int, lines: int) -> int:
@@ -111,7 +126,22 @@ def stack(bucket: Bucket, *, top: int, height: int) -> tuple[Segment, ...]:
     return tuple(segments)
 
 
-def trend(series: Sequence[Series], buckets: Sequence[Bucket], *, height: int = 200, lines: int = 4) -> Trend:
+def stretch(start: float, end: float, title: str) -> Stretch | None:
+    """Return a marked time cut to what the chart shows, wide enough to be seen; ``None`` where it lies outside."""
+    if end <= 0 or start >= 1 or end < start:
+        return None
+    first = min(max(0.0, start), 1 - LEAST_STRETCH)
+    return Stretch(round(first, 5), round(max(min(1.0, end), first + LEAST_STRETCH), 5), title)
+
+
+def trend(
+    series: Sequence[Series],
+    buckets: Sequence[Bucket],
+    *,
+    height: int = 200,
+    lines: int = 4,
+    stretches: Sequence[Stretch] = (),
+) -> Trend:
     """Lay out stacked bars. The first series is at the bottom: put the errors there, on a common base line."""
     most = max((bucket.total for bucket in buckets), default=0)
     step = nice_step(max(most, 1), lines)
@@ -144,6 +174,7 @@ def trend(series: Sequence[Series], buckets: Sequence[Bucket], *, height: int = 
             for value in range(0, top + 1, step)
         ),
         totals=tuple(sum(bucket.values[index] for bucket in buckets) for index in range(len(series))),
+        stretches=tuple(stretches),
     )
 
 
@@ -225,20 +256,34 @@ class TimeLine(msgspec.Struct, frozen=True):
 
     marks: tuple[Placed, ...]
     lanes: int
+    across: tuple[Tick, ...] = ()
 
 
-def time_line(marks: Sequence[Mark], *, end: float, is_log: bool = False, apart: float = 11.0) -> TimeLine:
+def along(seconds: float, *, end: float, is_log: bool) -> float:
+    """How far across a line of ``end`` seconds a time lies, in per cent."""
+    if not end:
+        return 2.0
+    seconds = min(end, max(0.0, seconds))
+    return 2 + 96 * (math.log1p(seconds / 30) / math.log1p(end / 30) if is_log else seconds / end)
+
+
+def time_line(
+    marks: Sequence[Mark],
+    *,
+    end: float,
+    is_log: bool = False,
+    apart: float = 11.0,
+    across: Sequence[tuple[float, str]] = (),
+) -> TimeLine:
     """Place ``marks`` between 0 and ``end`` seconds; ``apart`` is the room that a label needs, in per cent.
 
-    ``is_log`` gives the first minutes as much room as the last hours: for schedules that grow.
+    ``is_log`` gives the first minutes as much room as the last hours: for schedules that grow. ``across`` are seconds
+    with the words below the line; those that would touch the one before are left out.
     """
     free_from: list[float] = []
     placed = []
     for mark in sorted(marks, key=lambda mark: mark.seconds):
-        share = min(1.0, max(0.0, mark.seconds / end)) if end else 0.0
-        if is_log:
-            share = math.log1p(min(mark.seconds, end) / 30) / math.log1p(end / 30) if end else 0.0
-        x = 2 + share * 96
+        x = along(mark.seconds, end=end, is_log=is_log)
         anchor = "start" if x < apart / 2 else "end" if x > 100 - apart / 2 else "middle"
         left = {"start": x, "middle": x - apart / 2, "end": x - apart}[anchor]
         lane = next((nth for nth, free in enumerate(free_from) if left >= free), len(free_from))
@@ -246,7 +291,14 @@ def time_line(marks: Sequence[Mark], *, end: float, is_log: bool = False, apart:
             free_from.append(0.0)
         free_from[lane] = left + apart
         placed.append(Placed(mark=mark, x=round(x, 2), lane=lane, anchor=anchor))
-    return TimeLine(marks=tuple(placed), lanes=len(free_from))
+    ticks: list[Tick] = []
+    for seconds, words in across:
+        x = along(seconds, end=end, is_log=is_log)
+        if seconds <= end and x - (ticks[-1].position if ticks else 0.0) >= LEAST_BETWEEN_TICKS:
+            ticks.append(Tick(position=round(x, 2), label=words))
+    # Counted from the end: where every second one is left out, the last one stays.
+    thinned = [msgspec.structs.replace(tick, is_minor=nth % 2 == 1) for nth, tick in enumerate(reversed(ticks))]
+    return TimeLine(marks=tuple(placed), lanes=len(free_from), across=tuple(reversed(thinned)))
 
 
 class Part(msgspec.Struct, frozen=True):

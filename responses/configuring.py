@@ -16,7 +16,8 @@ from responses.audit import Doer
 from responses.exchanges import RetryBy
 from responses.models import IntakeKey, Integration, Membership, Role
 from responses.models.integration import default_follow_schedule, new_intake_key
-from responses.sending import credentials, destinations
+from responses.ordergroove.schedules import Schedules
+from responses.sending import budget, credentials, destinations
 
 LONGEST_SCHEDULE = 12
 LONGEST_WAIT = 24 * 3600
@@ -93,6 +94,34 @@ def give_credentials(
     _save_credentials(integration, "credentials.changed", before, {"given": given}, doer=doer, now=now)
 
 
+def change_schedules(integration: Integration, wanted: Mapping[str, object], *, doer: Doer, now: datetime) -> bool:
+    """Keep when what failed is sent again; an empty ``wanted`` goes back to the defaults.
+
+    ``wanted`` has the form in which it is stored (``ordergroove.schedules``); ``ValueError`` says what is wrong with it.
+    What is planned already keeps its time. ``False`` when it was like that already.
+    """
+    if problems := Schedules.problems(wanted):
+        raise ValueError(" ".join(problems))
+    kept = Schedules.from_settings(integration.retry_policies)
+    chosen = Schedules.from_settings(wanted)
+    names = [name for name in Schedules.__struct_fields__ if getattr(kept, name) != getattr(chosen, name)]
+    if not names:
+        return False
+    with transaction.atomic():
+        integration.retry_policies = chosen.changes()
+        integration.save(update_fields=["retry_policies"])
+        before, after = ({name: getattr(one, name) for name in names} for one in (kept, chosen))
+        _log(
+            doer,
+            "schedules.changed",
+            integration,
+            before=msgspec.to_builtins(before),
+            after=msgspec.to_builtins(after),
+            now=now,
+        )
+    return True
+
+
 def forget_credentials(integration: Integration, *, doer: Doer, now: datetime) -> None:
     """Remove the credentials: from then on nothing is asked or sent on the integration's account."""
     before = _credentials(integration)
@@ -148,6 +177,7 @@ def _save_credentials(
     fields = ["api_key_sealed", "api_key_last4", "hash_key_sealed", "hash_key_last4", "retry_by"]
     with transaction.atomic():
         integration.save(update_fields=[*fields, "follow_paused_until", "follow_problem"])
+        budget.forget_refusals(integration.pk, now=now)
         _log(doer, action, integration, before=before, after=_credentials(integration) | more, now=now)
 
 

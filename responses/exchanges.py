@@ -107,6 +107,8 @@ class Failure(msgspec.Struct, frozen=True):
 
     kind: FailureKind
     message: str = ""
+    has_left: bool | None = None
+    """Whether a byte of the request may have left: known of what we sent ourselves, ``None`` of what callers report."""
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,16 +17,20 @@ from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from ordergroove_monitor import stopping
 from responses.alerting import announce, deliver
 from responses.following import ending, poll
 from responses.insight import health
 from responses.models import Heartbeat
 from responses.recording import batch
 from responses.retention import expiry, purge
+from responses.retrying import lookups, run
 from responses.triage import issues
 
 logger = logging.getLogger(__name__)
 
+HINT_SECONDS = 60
+"""A hint that nobody took for so long is dropped: the next one says the same."""
 RETAIN_SECONDS = 5.0
 """So long a worker deletes at a time: messages must not wait for it."""
 
@@ -56,6 +60,19 @@ def poll_due() -> None:
     """Ask for the results of accepted purchases that are due."""
     Heartbeat.objects.beat(health.WORKER, now=timezone.now())
     nudge(poll.poll(clock=timezone.now, dice=random.random))
+
+
+@shared_task
+def send_due() -> None:
+    """Send again what is due now or in a moment."""
+    Heartbeat.objects.beat(health.WORKER, now=timezone.now())
+    nudge(run.run_due(clock=timezone.now, pause=time.sleep, is_stopping=stopping.has_begun))
+
+
+@shared_task
+def look_up_due() -> None:
+    """Look up the sends of unknown outcome that are due, and decide by what is found."""
+    nudge(lookups.look_up_due(clock=timezone.now, dice=random.random))
 
 
 @shared_task
@@ -91,11 +108,21 @@ def heartbeat() -> None:
         Heartbeat.objects.beat(name, now=timezone.now())
 
 
+NUDGED = {batch.ALERTING: deliver_transitions, batch.FOLLOWING: poll_due, batch.RETRYING: send_due}
+"""The task that each kind of hint is for."""
+SWEPT = NUDGED | {task.name: task for task in (deliver_due, look_up_due, end_overdue, expire_overdue)}
+"""What must go on also where no beat runs it: the web processes hint at it now and then."""
+
+
+def publish(kind: str) -> None:
+    """Publish one hint of a kind in ``SWEPT``. Raises what the broker's client raises."""
+    SWEPT[kind].apply_async(expires=HINT_SECONDS)
+
+
 def nudge(kinds: Iterable[str]) -> None:
     """Hint at the work that recording has made, after its commit."""
-    tasks = {batch.ALERTING: deliver_transitions, batch.FOLLOWING: poll_due}
     for kind in sorted(kinds):
-        _hint(tasks[kind])
+        _hint(NUDGED[kind])
 
 
 def send_soon(delivery_id: int) -> None:

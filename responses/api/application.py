@@ -12,12 +12,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
-from responses.api import answers, issues, recording, reference, refusals, requests, trends
+from responses.api import answers, issues, recording, reference, refusals, requests, resends, sending, trends
 from responses.api import responses as responses_router
 from responses.api.reading import JsonParser
 from responses.api.tokens import BearerToken
 
-DESCRIPTION = """Reads what the monitor has recorded, decides about issues, and takes new records.
+DESCRIPTION = """Reads what the monitor has recorded, decides about issues and about sending again, and takes new records.
 
 Reading and deciding need an API token of a person, recording needs an intake key of an integration: both as
 `Authorization: Bearer ...`. Ids are texts. Times are RFC 3339 in UTC. Lists go on at `next` until it is null. Every
@@ -33,7 +33,16 @@ api = NinjaAPI(
     auth=BearerToken(),
     parser=JsonParser(),
 )
-for _router in (recording.router, responses_router.router, issues.router, requests.router, trends.router):
+_ROUTERS = (
+    recording.router,
+    responses_router.router,
+    issues.router,
+    requests.router,
+    resends.router,
+    sending.router,
+    trends.router,
+)
+for _router in _ROUTERS:
     api.add_router("", _router)
 refusals.handle_with(api)
 

@@ -15,6 +15,8 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from responses.intake import problems
+from responses.intake.problems import Pointed
+from responses.sending.guard import Reason
 
 PREFIX = "/api/"
 _NOT_KEPT = ("content-type", "content-length", "content-encoding")
@@ -37,13 +39,23 @@ _STATUSES: dict[type[Exception], int] = {
 
 
 class Refused(Exception):
-    """The request cannot be answered as asked. ``errors`` names fields (dotted) and what is wrong with each."""
+    """The request cannot be answered as asked. ``errors`` names fields (dotted) and what is wrong with each;
+    ``reasons`` say, each with a word for programs, why something may not be done now.
+    """
 
-    def __init__(self, status: int, detail: str, *, errors: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        errors: Mapping[str, Sequence[str]] | None = None,
+        reasons: Sequence[Reason] = (),
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.errors = errors or {}
+        self.reasons = reasons
 
 
 def not_found(what: str) -> Refused:
@@ -57,11 +69,18 @@ def invalid(errors: Mapping[str, Sequence[str]]) -> Refused:
 
 
 def answer(
-    request: HttpRequest, status: int, *, detail: str = "", errors: Mapping[str, Sequence[str]] | None = None
+    request: HttpRequest,
+    status: int,
+    *,
+    detail: str = "",
+    errors: Mapping[str, Sequence[str]] | None = None,
+    reasons: Sequence[Reason] = (),
 ) -> HttpResponse:
     """The problem document as an answer."""
     detail = detail or _DETAILS.get(status) or _DETAILS[400 if status < 500 else 500]
-    body = problems.render(status, detail=detail, errors=errors, request_id=request.META.get("HTTP_X_REQUEST_ID", ""))
+    request_id = request.META.get("HTTP_X_REQUEST_ID", "")
+    pointed = [Pointed("", reason.words, reason.code) for reason in reasons]
+    body = problems.render(status, detail=detail, errors=errors, pointed=pointed, request_id=request_id)
     made = HttpResponse(body, status=status, content_type=problems.MEDIA_TYPE)
     if status == 503:
         made["Retry-After"] = "2"
@@ -122,7 +141,7 @@ def _raise(request: HttpRequest, exc: Any) -> HttpResponse:  # noqa: ARG001
 
 
 def _refused(request: HttpRequest, exc: Any) -> HttpResponse:
-    return answer(request, exc.status, detail=exc.detail, errors=exc.errors)
+    return answer(request, exc.status, detail=exc.detail, errors=exc.errors, reasons=exc.reasons)
 
 
 def _unauthorized(request: HttpRequest, exc: Any) -> HttpResponse:  # noqa: ARG001

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Literal
 
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja import Path, Query, Router
 from pydantic import Field
 
@@ -14,8 +16,10 @@ from responses.api.asking import Id, Listing, Name
 from responses.exchanges import Outcome
 from responses.insight import failed_requests as insight
 from responses.insight import request as request_depth
+from responses.insight import sendings
 from responses.insight.request import Depth
-from responses.models import AuditEntry, FailedRequest
+from responses.models import AuditEntry, FailedRequest, User
+from responses.sending import guard
 
 router = Router(tags=["Requests"])
 
@@ -67,12 +71,22 @@ def list_requests(request: HttpRequest, asked: Query[RequestQuery]) -> Any:
     url_name="request",
 )
 def get_request(request: HttpRequest, id: Path[Id]) -> Any:  # noqa: A002  # the name that callers read
-    """Show one failed request with its timeline."""
+    """Show one failed request with its timeline, and how it was sent again."""
     user = asking.person(request)
-    visible = FailedRequest.objects.visible_to(user).select_related("integration")
-    found = visible.filter(pk=asking.row_id(id)).first()
+    return shown(user, visible(user, id), now=timezone.now())
+
+
+def visible(user: User, request_id: str) -> FailedRequest:
+    """Return a failed request; refused with 404 for what the person may not see."""
+    rows_seen = FailedRequest.objects.visible_to(user).select_related("integration")
+    found = rows_seen.filter(pk=asking.row_id(request_id)).first()
     if found is None:
         raise refusals.not_found("request")
+    return found
+
+
+def shown(user: User, found: FailedRequest, *, now: datetime) -> shapes.RequestDetail:
+    """Return one failed request with all that belongs to it."""
     depth = request_depth.read(user, found)
     of = {attempt.response.pk: attempt.response for attempt in depth.attempts}
     return rows.request_detail(
@@ -82,6 +96,8 @@ def get_request(request: HttpRequest, id: Path[Id]) -> Any:  # noqa: A002  # the
         timeline=timeline(found, depth, request_depth.deeds(user, found)),
         items=[rows.item(row, of.get(row.response_id)) for row in depth.items],
         issue_ids=[issue.pk for issue in depth.issues],
+        sendings=sendings.of_request(user, found),
+        reasons=guard.why_not(found, now=now),
     )
 
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal, cast
 
+from responses import models
 from responses.api import asking, shapes
 from responses.exchanges import ItemState, Outcome
 from responses.insight import issues as insight_issues
 from responses.insight import response as insight_response
 from responses.insight.issues import Row
 from responses.insight.request import Attempt
+from responses.insight.sendings import Sending, Sendings
 from responses.models import AuditEntry, FailedRequest, FollowUp, Integration, Issue, Item, Response
 from responses.ordergroove.codes import CodeInfo
 from responses.recording.bodies import Shown
+from responses.sending import gates
+from responses.sending.gates import GateView
+from responses.sending.guard import Reason
 
 
 def response(row: Response, integration: Integration) -> shapes.ResponseRow:
@@ -168,6 +174,8 @@ def request_detail(
     timeline: list[shapes.Event],
     items: list[shapes.ItemRow],
     issue_ids: list[int],
+    sendings: Sendings,
+    reasons: Iterable[Reason],
 ) -> shapes.RequestDetail:
     """One failed request with what happened to it."""
     return shapes.RequestDetail(
@@ -176,6 +184,56 @@ def request_detail(
         timeline=timeline,
         item_list=items,
         issues=[str(each) for each in issue_ids],
+        caller_retries_too=row.caller_retries_too,
+        why_not=[shapes.Reason(code=reason.code, detail=reason.words) for reason in reasons],
+        resends=[_resend(one) for one in sendings.rows],
+    )
+
+
+def _resend(one: Sending) -> shapes.ResendRow:
+    row = one.resend
+    return shapes.ResendRow(
+        id=str(row.pk),
+        kind=row.kind,  # type: ignore[arg-type]  # its choices are these words
+        state=row.state,  # type: ignore[arg-type]  # like these
+        reason=row.reason or None,
+        due_at=row.due_at,
+        expires_at=row.expires_at,
+        sends=row.sends,
+        max_sends=row.max_sends,
+        not_sent=row.not_sent,
+        lookups=row.lookups,
+        asked_by=row.asked_by.get_username() if row.asked_by else None,
+        ended_at=row.ended_at,
+        attempts=[_attempt(attempt) for attempt in one.attempts],
+    )
+
+
+def _attempt(row: models.Attempt) -> shapes.AttemptRow:
+    return shapes.AttemptRow(
+        number=row.number,
+        why=row.why or None,
+        intent_at=row.intent_at,
+        ended_at=row.ended_at,
+        result=row.result or None,  # type: ignore[arg-type]  # its choices are these words
+        status_code=row.status_code,
+        failure=row.failure or None,  # type: ignore[arg-type]  # like these
+        words=row.words or None,
+        response=_id(row.response_id),
+    )
+
+
+def gate(view: GateView) -> shapes.GateRow:
+    """One gate."""
+    return shapes.GateRow(
+        scope="host" if gates.host_in(view.scope) else "integration",
+        name=view.name,
+        state=view.kind,  # type: ignore[arg-type]  # its kinds are these words
+        words=view.words,
+        is_stopped=view.is_stopped,
+        since=view.since,
+        until=view.until,
+        by=view.by or None,
     )
 
 

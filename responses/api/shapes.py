@@ -20,6 +20,10 @@ IssueWord = Literal["open", "acknowledged", "muted", "resolved"]
 RequestWord = Literal[
     "waiting", "retrying", "held", "confirming", "needs_fix", "unknown", "exhausted", "expired", "resolved", "dismissed"
 ]
+ResendWord = Literal[
+    "held", "scheduled", "claimed", "sending", "unknown", "verifying", "succeeded", "partial", "failed", "exhausted",
+    "expired", "cancelled", "superseded",
+]  # fmt: skip
 ResolverWord = Literal["retry", "resubmission", "caller", "lookup", "person"]
 ActorWord = Literal["you", "caller", "monitor", "ordergroove", "key", "nobody"]
 
@@ -217,13 +221,77 @@ class Event(Schema):
     changes: list[str] = Field(default=[], description="What differs from the call before.")
 
 
+class AttemptRow(Schema):
+    """One physical send."""
+
+    number: int
+    why: str | None = Field(description="Why this time was chosen.")
+    intent_at: Time
+    ended_at: Time | None
+    result: Literal["answered", "not_sent", "unknown"] | None = Field(description="Null while it is under way.")
+    status_code: int | None
+    failure: FailureWord | None
+    words: str | None
+    response: RowId | None = Field(description="The recorded answer.")
+
+
+class ResendRow(Schema):
+    """One sending-again of a request: an automatic series, or one send that a person asked for."""
+
+    id: RowId
+    kind: Literal["automatic", "person", "correction"]
+    state: ResendWord
+    reason: str | None = Field(description="Why it is in this state, or why this time was chosen.")
+    due_at: Time = Field(description="When it is sent; of an unknown one, when it is looked up next.")
+    expires_at: Time | None
+    sends: int
+    max_sends: int
+    not_sent: int = Field(description="Sends that certainly never left.")
+    lookups: int
+    asked_by: str | None
+    ended_at: Time | None
+    attempts: list[AttemptRow]
+
+
+class Reason(Schema):
+    """Why something may not be done now: a word for programs, and a sentence."""
+
+    code: str
+    detail: str
+
+
 class RequestDetail(RequestRow):
-    """A failed request with its timeline, oldest first, the items of its last answer, and its causes."""
+    """A failed request with its timeline, oldest first, the items of its last answer, its causes, and how it was sent
+    again, the newest first.
+    """
 
     advice: str
+    caller_retries_too: bool = Field(description="A call of the caller came while the monitor was about to send it.")
+    why_not: list[Reason] = Field(description="Why a person may not send it again now; empty: it may be sent.")
+    resends: list[ResendRow]
     timeline: list[Event]
     item_list: list[ItemRow]
     issues: list[RowId]
+
+
+class GateRow(Schema):
+    """What stands before all sends of an integration, or to one of its hosts."""
+
+    scope: Literal["integration", "host"]
+    name: str
+    state: Literal["paused", "breaker", "half_open", "limited", "recovering", "fine"]
+    words: str
+    is_stopped: bool
+    since: Time | None
+    until: Time | None = Field(description="When the next probe is sent, or the pause ends by itself.")
+    by: str | None = Field(description="Who paused it.")
+
+
+class Gates(Schema):
+    """The gates of one integration, its own first."""
+
+    integration: str
+    gates: list[GateRow]
 
 
 class ResponsePage(Schema):
@@ -251,7 +319,9 @@ class RequestPage(Schema):
 
 
 class Counts(Schema):
-    """Responses by outcome. ``refused``: accepted first, and found failed later."""
+    """Responses by outcome, each counted once. ``refused``: accepted first, and found failed later. ``recovered``:
+    successes and acceptances that the monitor got by sending again.
+    """
 
     success: int
     accepted: int
@@ -260,6 +330,7 @@ class Counts(Schema):
     transient: int
     no_answer: int
     refused: int
+    recovered: int
 
 
 class Bucket(Schema):
@@ -295,6 +366,7 @@ class Pointed(Schema):
 
     pointer: str
     detail: str
+    code: str | None = Field(default=None, description="Of a reason why something may not be done now: its word.")
 
 
 class Problem(Schema):

@@ -24,7 +24,7 @@ from responses.ordergroove import endpoints
 from responses.recording import facts, record
 from responses.recording.facts import Facts
 from responses.recording.prepare import prepare
-from responses.sending import client, credentials, destinations
+from responses.sending import budget, client, credentials, destinations, hosts
 from responses.sending.credentials import Account
 
 logger = logging.getLogger(__name__)
@@ -94,7 +94,8 @@ def claim(now: datetime) -> list[Claimed]:
     claimed: list[Claimed] = []
     share = max(1, A_TURN // max(1, len(integration_ids)))
     for integration in Integration.objects.filter(pk__in=integration_ids).order_by("pk"):
-        most = min(pauses.allowance(integration, share, now=now), A_TURN - len(claimed))
+        most = pauses.allowance(integration, min(share, A_TURN - len(claimed)), now=now)
+        most = budget.let(hosts.of(integration, "sc"), integration.pk, most, now=now)
         if most > 0:
             claimed += _claim_of(integration, most, now=now)
     return claimed
@@ -157,6 +158,7 @@ def keep(answers: Sequence[tuple[Claimed, Exchange]], *, now: datetime, dice: Di
     for one, exchange in answers:
         verdict = verdicts.of(exchange, now=now)
         pauses.heed(one.integration, verdict, now=now)
+        budget.tell(hosts.of(one.integration, "sc"), one.integration.pk, exchange, is_question=True, now=now)
         nudges |= _note(one, verdict, snapshots[one.integration.pk], now=now, dice=dice)
     return nudges
 

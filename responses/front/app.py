@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from django.conf import settings
 from django.utils import timezone
@@ -14,7 +15,6 @@ from responses.front.keys import Keyring
 from responses.front.nudges import Nudger
 from responses.front.recording import Receive, Recording, Scope, Send
 from responses.front.writer import Writer
-from responses.recording import batch
 
 RECORDING_PATH = "/api/v1/responses"
 LIMITS_PATH = "/api/v1/limits"
@@ -24,7 +24,7 @@ class Front:
     """One process of the web server."""
 
     def __init__(self) -> None:
-        self._nudger = Nudger({batch.ALERTING: tasks.deliver_transitions.delay, batch.FOLLOWING: tasks.poll_due.delay})
+        self._nudger = Nudger({kind: partial(tasks.publish, kind) for kind in tasks.SWEPT})
         self._writer = Writer(clock=timezone.now, nudge=self._nudger.nudge)
         self._recording = Recording(
             writer=self._writer,

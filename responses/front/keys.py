@@ -5,14 +5,13 @@ A revoked key, or a changed integration, takes effect within ``REMEMBERED_SECOND
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
 from django.db import connection
 
-from responses.models import IntakeKey
+from responses.models import IntakeKey, secret_keys
 from responses.models.integration import parts_of_key
 from responses.recording import facts
 from responses.recording.facts import Facts
@@ -99,4 +98,4 @@ class Keyring:
 
 
 def _matches(secret_hash: str, secret: str) -> bool:
-    return hmac.compare_digest(secret_hash, IntakeKey.digest(secret))
+    return secret_keys.matches(secret_hash, secret)

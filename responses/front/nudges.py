@@ -1,6 +1,7 @@
 """Publishes hints to the tasks from a thread of its own: a broker that hangs never delays an answer.
 
-A hint that is lost is found by the next sweep. Hints of one kind that wait together become one.
+A hint that is lost is found by the next sweep. Hints of one kind that wait together become one. Now and then every kind
+is hinted at anyway: so the work goes on, if slower, where no beat runs the sweeps.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ from collections.abc import Callable, Mapping
 logger = logging.getLogger(__name__)
 
 
+ANYWAY_SECONDS = 30.0
+"""Due work starts within a minute also without a beat (reliability.md, 2)."""
+
+
 class Nudger:
     """``nudge`` from any thread; the publishing happens elsewhere."""
 
-    def __init__(self, publishers: Mapping[str, Callable[[], object]]) -> None:
+    def __init__(self, publishers: Mapping[str, Callable[[], object]], *, anyway: float = ANYWAY_SECONDS) -> None:
         self._publishers = publishers
+        self._anyway = anyway
         self._waiting: set[str] = set()
         self._lock = threading.Lock()
         self._wakeup = threading.Event()
@@ -41,10 +47,10 @@ class Nudger:
 
     def _run(self) -> None:
         while not self._stopping:
-            self._wakeup.wait()
+            is_asked = self._wakeup.wait(self._anyway)
             self._wakeup.clear()
             with self._lock:
-                kinds, self._waiting = self._waiting, set()
+                kinds, self._waiting = self._waiting if is_asked else set(self._publishers), set()
             for kind in sorted(kinds):
                 try:
                     self._publishers[kind]()

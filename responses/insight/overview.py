@@ -25,6 +25,8 @@ class Rate(msgspec.Struct, frozen=True):
     responses: int = 0
     known: int = 0
     good: int = 0
+    recovered: int = 0
+    """How many we got by sending again."""
 
     @property
     def share(self) -> float | None:
@@ -32,7 +34,12 @@ class Rate(msgspec.Struct, frozen=True):
         return self.good / self.known if self.known else None
 
     def __add__(self, other: Rate) -> Rate:
-        return Rate(self.responses + other.responses, self.known + other.known, self.good + other.good)
+        return Rate(
+            self.responses + other.responses,
+            self.known + other.known,
+            self.good + other.good,
+            self.recovered + other.recovered,
+        )
 
 
 class Day(msgspec.Struct, frozen=True):
@@ -72,16 +79,17 @@ def day(user: User, integration_id: int, *, now: datetime) -> Day:
         integration_id=integration_id, hour__gt=last - 2 * DAY_HOURS, hour__lte=last
     )
     rates = [Rate()] * (2 * DAY_HOURS)
-    for hour, outcome, *counts in found.values_list("hour", "outcome", "responses", "confirmed", "refused"):
+    columns = ("hour", "outcome", "responses", "confirmed", "refused", "recovered")
+    for hour, outcome, *counts in found.values_list(*columns):
         rates[hour - last - 1] += rate_of(Outcome(outcome), *counts)
     return Day(tuple(rates[DAY_HOURS:]), sum(rates[DAY_HOURS:], Rate()), sum(rates[:DAY_HOURS], Rate()))
 
 
-def rate_of(outcome: Outcome, responses: int, confirmed: int, refused: int) -> Rate:
+def rate_of(outcome: Outcome, responses: int, confirmed: int, refused: int, recovered: int = 0) -> Rate:
     """Return what one count adds to the rate."""
     if outcome is Outcome.ACCEPTED:
-        return Rate(responses, confirmed + refused, confirmed)
-    return Rate(responses, responses, responses if outcome is Outcome.SUCCESS else 0)
+        return Rate(responses, confirmed + refused, confirmed, recovered)
+    return Rate(responses, responses, responses if outcome is Outcome.SUCCESS else 0, recovered)
 
 
 def waiting(user: User, integration_id: int, *, now: datetime) -> Waiting:

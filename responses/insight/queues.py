@@ -9,7 +9,7 @@ import msgspec
 from django.db.models import Count
 
 from responses.exchanges import Outcome
-from responses.models import FailedRequest, Issue, User, ids
+from responses.models import FailedRequest, Issue, Resend, User, ids
 from responses.recording.prepare import CLOCK
 
 CAP = 100
@@ -21,16 +21,23 @@ class Queues(msgspec.Struct, frozen=True):
     issues: int = 0
     to_fix: int = 0
     partial: int = 0
+    retries: int = 0
 
 
 def of_integration(user: User, integration_id: int, *, now: datetime) -> Queues:
-    """Return how many issues are open, how many requests need a person, and how many of those are partial."""
+    """Return how many issues are open, how many requests need a person, how many are partial, and how many are
+    being sent again.
+    """
     issues = Issue.objects.visible_to(user).filter(integration_id=integration_id).open()
     requests = FailedRequest.objects.visible_to(user).filter(integration_id=integration_id)
     # The clock of whatever is older has run out, so the id keeps this from walking through all that ever was partial.
     partial = requests.open().filter(outcome=Outcome.PARTIAL.value, id__gte=ids.floor(now - CLOCK))
+    retries = Resend.objects.visible_to(user).filter(integration_id=integration_id).live()
     return Queues(
-        issues.order_by()[:CAP].count(), requests.to_fix().order_by()[:CAP].count(), partial.order_by()[:CAP].count()
+        issues.order_by()[:CAP].count(),
+        requests.to_fix().order_by()[:CAP].count(),
+        partial.order_by()[:CAP].count(),
+        retries.order_by()[:CAP].count(),
     )
 
 

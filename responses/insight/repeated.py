@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from django.db.models import F
@@ -13,6 +13,7 @@ from responses.models.failed_request import FailedRequestQuerySet
 
 PAGE = 50
 MOST_CAUSES = 8
+QUIET = timedelta(hours=24)
 SORTS = ("most", "last", "left")
 _ALIVE = (Issue.State.OPEN, Issue.State.ACKNOWLEDGED)
 
@@ -25,13 +26,24 @@ class Page(msgspec.Struct, frozen=True):
 
 
 def page(
-    user: User, integration_id: int, *, sort: str = "most", has_closed: bool = False, after: str = "", size: int = PAGE
+    user: User,
+    integration_id: int,
+    *,
+    now: datetime,
+    sort: str = "most",
+    has_closed: bool = False,
+    after: str = "",
+    size: int = PAGE,
 ) -> Page:
-    """Return one page of the requests with two failures or more, the open ones unless ``has_closed``."""
+    """Return one page of the requests with two failures or more, the open ones unless ``has_closed``.
+
+    A question (GET, HEAD) has no clock that ends it: one that has not failed again for ``QUIET`` counts as over.
+    """
     found = FailedRequest.objects.visible_to(user).filter(integration_id=integration_id).repeated()
     if not has_closed:
         open_states = [state.value for state in FailedRequest.State if state not in FailedRequest.CLOSED]
         found = found.filter(state__in=open_states)
+        found = found.exclude(deadline_at__isnull=True, last_failed_at__lt=now - QUIET)
     rows = list(_sorted(found, sort, cursors.read(after, 2))[: size + 1])
     if len(rows) <= size:
         return Page(tuple(rows), "")

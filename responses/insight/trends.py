@@ -16,10 +16,13 @@ from responses.models import MinuteCount, OutcomeHour, User
 
 REFUSED = "refused"
 """Accepted purchases of which Ordergroove said later that they failed, wholly or in part."""
-STRANDS = ("needs_fix", REFUSED, "no_answer", "transient", "partial", "accepted", "success")
+RECOVERED = "recovered"
+"""Answers that we got by sending again, and that were fine: retried, and then fine."""
+STRANDS = ("needs_fix", REFUSED, "no_answer", "transient", "partial", "accepted", RECOVERED, "success")
 """What a bar is stacked from, the worst at the bottom, where all bars share one base line."""
 _STRAND_OF = {outcome.value: STRANDS.index(outcome.word) for outcome in Outcome}
 _REFUSED_STRAND = STRANDS.index(REFUSED)
+_RECOVERED_STRAND = STRANDS.index(RECOVERED)
 
 
 class Trend(msgspec.Struct, frozen=True):
@@ -40,26 +43,31 @@ def trend(user: User, integration_id: int, period: Period, *, now: datetime, zon
     slots = periods.slots(period, now=now, zone=zone)
     first, place_of = slots[0].first, periods.places(slots)
     counts = [[0] * len(STRANDS) for _ in slots]
-    for number, outcome, responses, refused in _rows(user, integration_id, period, slots):
+    for number, outcome, responses, refused, recovered in _rows(user, integration_id, period, slots):
         slot = counts[place_of[number - first]]
-        slot[_STRAND_OF[outcome]] += responses - refused
+        # What was accepted by a retry and then refused is the latter.
+        fine = min(recovered, responses - refused)
+        slot[_STRAND_OF[outcome]] += responses - refused - fine
         slot[_REFUSED_STRAND] += refused
+        slot[_RECOVERED_STRAND] += fine
     return Trend(period, slots, tuple(map(tuple, counts)))
 
 
 def _rows(
     user: User, integration_id: int, period: Period, slots: tuple[Slot, ...]
-) -> Iterable[tuple[int, int, int, int]]:
+) -> Iterable[tuple[int, int, int, int, int]]:
     first, end = slots[0].first, slots[-1].end
     if period.unit is periods.MINUTE:
         minutes = MinuteCount.objects.visible_to(user).filter(
             integration_id=integration_id, minute__gte=first, minute__lt=end
         )
-        sums = minutes.values_list("minute", "outcome").annotate(number=Sum("responses"))
-        return ((minute, outcome, number, 0) for minute, outcome, number in sums)
+        sums = minutes.values_list("minute", "outcome").annotate(number=Sum("responses"), fine=Sum("recovered"))
+        return ((minute, outcome, number, 0, fine) for minute, outcome, number, fine in sums)
     hours = OutcomeHour.objects.visible_to(user).filter(integration_id=integration_id, hour__gte=first, hour__lt=end)
     # Results of acceptances that were recorded before counting began have no acceptance to be taken from.
     return (
-        (hour, outcome, responses, min(refused, responses))
-        for hour, outcome, responses, refused in hours.values_list("hour", "outcome", "responses", "refused")
+        (hour, outcome, responses, min(refused, responses), recovered)
+        for hour, outcome, responses, refused, recovered in hours.values_list(
+            "hour", "outcome", "responses", "refused", "recovered"
+        )
     )

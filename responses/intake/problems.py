@@ -11,11 +11,12 @@ import msgspec
 MEDIA_TYPE = "application/problem+json"
 
 
-class Pointed(msgspec.Struct, frozen=True):
-    """One complaint: where in the document (a JSON pointer, ``""`` for the whole), and what."""
+class Pointed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One complaint: where in the document (a JSON pointer, ``""`` for the whole), and what; ``code`` for programs."""
 
     pointer: str
     detail: str
+    code: str = ""
 
 
 class ProblemDocument(msgspec.Struct, frozen=True, kw_only=True):

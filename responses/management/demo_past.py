@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
+import msgspec
 from django.db import transaction
 from django.db.models import F, Max
 
-from responses.exchanges import Exchange, Origin
+from responses.exchanges import Exchange, Origin, RetryBy
 from responses.following import ending
 from responses.management import demo_people
 from responses.models import FollowUp, IntakeKey, Integration, LastRun, Response, Transition, ids
@@ -42,7 +43,9 @@ def make(integration: Integration, invent: Invent, *, now: datetime, tell: Told,
     """
     begun, _ = LastRun.objects.get_or_create(name=BEGUN, defaults={"ran_at": now.replace(microsecond=0)})
     end, recorded = begun.ran_at, 0
-    known = facts.of(integration, IntakeKey.objects.usable().filter(integration=integration).order_by("pk").first())
+    key = IntakeKey.objects.usable().filter(integration=integration).order_by("pk").first()
+    # What failed in an invented past is never sent: the monitor retries from today on.
+    known = msgspec.structs.replace(facts.of(integration, key), retry_by=RetryBy.CALLER)
     people = demo_people.hire(integration, now=end - timedelta(days=days))
     for hour, exchanges in _hours(integration, invent(end - timedelta(days=days), end)):
         # One transaction an hour: it is one fsync, and an interrupted hour leaves nothing behind.

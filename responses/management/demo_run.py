@@ -8,11 +8,13 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from ordergroove_monitor import secret_files
-from responses import sealing
+from responses import configuring, sealing
+from responses.audit import Doer
 from responses.models import IntakeKey, Integration, User
-from responses.models.integration import new_intake_key, parts_of_key
+from responses.models.integration import parts_of_key
 from responses.ordergroove import endpoints
 
 SLUG = "demo-shop"
@@ -43,7 +45,7 @@ def sandbox_address() -> str:
 
 def prepare(sandbox: str) -> tuple[User, str]:
     """Make what is missing, with every host of the integration at the address ``sandbox``: the demo's user, and the
-    intake key for its shop, which is kept in the demo's data folder."""
+    intake key for its shop, which is kept in the demo's data folder. The monitor sends again; the shop never does."""
     with transaction.atomic():
         if Integration.objects.exclude(slug=SLUG).exists():
             raise RealData
@@ -52,6 +54,7 @@ def prepare(sandbox: str) -> tuple[User, str]:
         integration.hosts = dict.fromkeys(endpoints.ROLES, f"http://{sandbox}")
         integration.api_key_sealed, integration.api_key_last4 = sealing.seal(API_KEY), API_KEY[-4:].decode()
         integration.hash_key_sealed, integration.hash_key_last4 = sealing.seal(HASH_KEY), HASH_KEY[-4:].decode()
+        integration.retry_by = Integration.Retry.MONITOR
         integration.save()
         key = _shop_key(integration, settings.DATA_DIR / "secrets" / "demo_shop_key")
     return user, key
@@ -62,7 +65,12 @@ def _shop_key(integration: Integration, path: Path) -> str:
         kept = path.read_text().strip()
         prefix, secret = parts_of_key(kept) or ("", "")
         found = IntakeKey.objects.usable().filter(integration=integration, prefix=prefix).first()
-        if found is not None and found.matches(secret):
+        if found is not None and found.matches(secret) and found.may_retry:
             return kept
         path.unlink()
-    return secret_files.read_or_create(path, lambda: new_intake_key(integration, name="The demo's shop")[1])
+    return secret_files.read_or_create(
+        path,
+        lambda: configuring.make_key(
+            integration, name="The demo's shop", may_retry=True, doer=Doer(), now=timezone.now()
+        )[1],
+    )

@@ -6,9 +6,11 @@ import secrets
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils import timezone
 
+from responses import configuring
+from responses.audit import Doer
 from responses.models import Integration, User
-from responses.models.integration import new_intake_key
 
 ADMIN = "admin"
 SLUG = "my-shop"
@@ -31,7 +33,9 @@ def prepare() -> FirstRun:
         intake_key = ""
         if not Integration.objects.exists():
             integration = Integration.objects.create(slug=SLUG, name="My shop")
-            intake_key = new_intake_key(integration, name="Made on the first run")[1]
+            intake_key = configuring.make_key(
+                integration, name="Made on the first run", doer=Doer(), now=timezone.now()
+            )[1]
     return FirstRun(password=password, intake_key=intake_key)
 
 

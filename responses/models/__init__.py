@@ -7,13 +7,16 @@ from responses.models.clockwork import Heartbeat, LastRun
 from responses.models.counts import HourlyCount, MinuteCount, OutcomeHour
 from responses.models.failed_request import FailedRequest, FailedRequestIssue, SealedRequest
 from responses.models.follow_up import FollowUp
+from responses.models.gate import Gate
 from responses.models.integration import IntakeKey, Integration
 from responses.models.issue import Issue, IssueHour
+from responses.models.resend import Attempt, Resend
 from responses.models.response import CallerId, FailureBody, Item, Response, SuccessBody
 from responses.models.user import Membership, Role, User
 
 __all__ = [
     "ApiToken",
+    "Attempt",
     "AuditEntry",
     "CallerId",
     "Channel",
@@ -22,6 +25,7 @@ __all__ = [
     "FailedRequestIssue",
     "FailureBody",
     "FollowUp",
+    "Gate",
     "Heartbeat",
     "HourlyCount",
     "IntakeKey",
@@ -33,6 +37,7 @@ __all__ = [
     "Membership",
     "MinuteCount",
     "OutcomeHour",
+    "Resend",
     "Response",
     "Role",
     "SealedRequest",

@@ -30,6 +30,8 @@ class Transition(models.Model):
     class Kind(models.TextChoices):
         ISSUE_OPENED = "issue_opened", "New issue"
         ISSUE_REGRESSED = "issue_regressed", "Issue is back"
+        BREAKER_OPENED = "breaker_opened", "Sending has stopped"
+        BREAKER_CLOSED = "breaker_closed", "Sending goes on"
 
     id = models.BigIntegerField(primary_key=True)
     kind = models.CharField(max_length=24, choices=Kind)

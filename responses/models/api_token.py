@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from datetime import datetime, timedelta
 from typing import ClassVar, Self
 
@@ -14,9 +11,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from responses.models import secret_keys
 from responses.models.user import User
 
-_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+KIND = "ogp"
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
@@ -57,16 +55,11 @@ class ApiToken(models.Model):
         indexes: ClassVar = [models.Index(fields=["user", "-id"], name="api_token_of_a_person")]
 
     def __str__(self) -> str:
-        return f"ogp_{self.prefix}_…"
-
-    @staticmethod
-    def digest(secret: str) -> str:
-        """The hash under which a token's secret is stored. Plain SHA-256: the secret has 256 random bits."""
-        return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+        return f"{KIND}_{self.prefix}_…"
 
     def matches(self, secret: str) -> bool:
         """Whether ``secret`` is this token's, compared in constant time."""
-        return hmac.compare_digest(self.secret_hash, self.digest(secret))
+        return secret_keys.matches(self.secret_hash, secret)
 
     def is_expired(self, now: datetime) -> bool:
         """Whether its time is over."""
@@ -75,24 +68,18 @@ class ApiToken(models.Model):
 
 def new_api_token(user: User, *, name: str, expires_at: datetime | None, now: datetime) -> tuple[ApiToken, str]:
     """Make and store a token for ``user``. The second value is the whole token: it is never seen again."""
-    prefix = "".join(secrets.choice(_ALPHABET) for _ in range(12))
-    secret = secrets.token_hex(32)
+    prefix, secret, whole = secret_keys.make(KIND)
     token = ApiToken.objects.create(
         user=user,
         name=name,
         prefix=prefix,
-        secret_hash=ApiToken.digest(secret),
+        secret_hash=secret_keys.digest(secret),
         created_at=now,
         expires_at=expires_at,
     )
-    return token, f"ogp_{prefix}_{secret}"
+    return token, whole
 
 
 def parts_of_token(text: str) -> tuple[str, str] | None:
     """Split a presented token into prefix and secret; ``None`` when it does not look like one of ours."""
-    pieces = text.split("_")
-    if len(pieces) != 3 or pieces[0] != "ogp" or len(pieces[1]) != 12 or len(pieces[2]) != 64:
-        return None
-    if not all(piece.isascii() and piece.isalnum() for piece in pieces[1:]):
-        return None
-    return pieces[1], pieces[2]
+    return secret_keys.parts(text, KIND)

@@ -12,7 +12,13 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
     def beat(self, name: str, *, now: datetime) -> None:
         """Note that a part is alive. Written every few seconds at most, however often it is said."""
         if not self.filter(name=name, seen_at__gt=now - timedelta(seconds=5), seen_at__lte=now).exists():
-            self.update_or_create(name=name, defaults={"seen_at": now})
+            # In one statement: the first beats of two workers may come at the same moment.
+            self.bulk_create(
+                [Heartbeat(name=name, seen_at=now)],
+                update_conflicts=True,
+                unique_fields=["name"],
+                update_fields=["seen_at"],
+            )
 
 
 class Heartbeat(models.Model):

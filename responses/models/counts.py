@@ -40,6 +40,8 @@ class MinuteCount(models.Model):
     outcome = models.PositiveSmallIntegerField()
     responses = models.PositiveIntegerField()
     duration_ms = models.PositiveBigIntegerField()
+    recovered = models.PositiveIntegerField(db_default=0)
+    """How many of them we got by sending again, and were fine."""
 
     objects = VisibleQuerySet["MinuteCount"].as_manager()
 
@@ -48,6 +50,7 @@ class OutcomeHour(models.Model):
     """Number of responses by hour and outcome only: few rows, for the trend and the success rate.
 
     Of the accepted ones, ``confirmed`` were later found created and ``refused`` failed, partial or unknown.
+    ``recovered`` are successes and acceptances that we got by sending again.
     """
 
     pk = models.CompositePrimaryKey("integration_id", "hour", "outcome")
@@ -57,6 +60,7 @@ class OutcomeHour(models.Model):
     responses = models.PositiveIntegerField()
     confirmed = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
+    recovered = models.PositiveIntegerField(db_default=0)
 
     objects = VisibleQuerySet["OutcomeHour"].as_manager()
 

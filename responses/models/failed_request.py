@@ -92,6 +92,10 @@ class FailedRequest(models.Model):
     cannot_resend = models.CharField(max_length=200, blank=True)
     """Why what we hold can never be sent again; empty when it can."""
     seal_id = models.BigIntegerField(null=True)
+    series = models.PositiveIntegerField(default=0, db_default=0)
+    """How many times the monitor has planned to send it again by itself."""
+    caller_retries_too = models.BooleanField(default=False, db_default=False)
+    """A call of the caller came in while a Resend of ours was live: two retriers make duplicates."""
     value = models.DecimalField(max_digits=14, decimal_places=2, null=True)
     """What the products that were not created are worth, where the body tells."""
     resolved_by = models.CharField(max_length=12, choices=ResolvedBy, blank=True)

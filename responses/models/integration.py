@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import secrets
 from typing import ClassVar, Self
 
 from django.core.validators import MinValueValidator, RegexValidator
@@ -12,8 +9,11 @@ from django.db import models
 from django.utils import timezone
 
 from responses.exchanges import RetryBy
+from responses.models import secret_keys
 from responses.models.visibility import VisibleQuerySet
 from responses.ordergroove import endpoints
+
+KEY_KIND = "ogm"
 
 
 class IntegrationQuerySet(VisibleQuerySet["Integration"]):
@@ -44,6 +44,8 @@ class Integration(models.Model):
     hosts = models.JSONField(default=dict, blank=True)
     """Only the hosts that differ from Ordergroove's own: role -> base URL."""
     retry_by = models.CharField(max_length=8, choices=Retry, default=Retry.CALLER)
+    retry_policies = models.JSONField(default=dict, blank=True)
+    """Only what differs from the default schedules: class -> settings (``ordergroove.schedules``)."""
     api_key_sealed = models.BinaryField(null=True, blank=True)
     api_key_last4 = models.CharField(max_length=4, blank=True)
     hash_key_sealed = models.BinaryField(null=True, blank=True)
@@ -107,39 +109,29 @@ class IntakeKey(models.Model):
     objects = IntakeKeyQuerySet.as_manager()
 
     def __str__(self) -> str:
-        return f"ogm_{self.prefix}_…"
-
-    @staticmethod
-    def digest(secret: str) -> str:
-        """The hash under which a key's secret is stored. Plain SHA-256: the secret has 256 random bits."""
-        return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+        return f"{KEY_KIND}_{self.prefix}_…"
 
     def matches(self, secret: str) -> bool:
         """Whether ``secret`` is this key's, compared in constant time."""
-        return hmac.compare_digest(self.secret_hash, self.digest(secret))
+        return secret_keys.matches(self.secret_hash, secret)
 
 
 def new_intake_key(
     integration: Integration, *, name: str = "", is_gateway: bool = False, may_retry: bool = False
 ) -> tuple[IntakeKey, str]:
     """Make and store a key for ``integration``. The second value is the whole key: it is never seen again."""
-    alphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
-    prefix = "".join(secrets.choice(alphabet) for _ in range(12))
-    secret = secrets.token_hex(32)
+    prefix, secret, whole = secret_keys.make(KEY_KIND)
     key = IntakeKey.objects.create(
         integration=integration,
         name=name,
         prefix=prefix,
-        secret_hash=IntakeKey.digest(secret),
+        secret_hash=secret_keys.digest(secret),
         is_gateway=is_gateway,
         may_retry=may_retry,
     )
-    return key, f"ogm_{prefix}_{secret}"
+    return key, whole
 
 
 def parts_of_key(text: str) -> tuple[str, str] | None:
     """Split a presented key into prefix and secret; ``None`` when it does not look like one of ours."""
-    pieces = text.split("_")
-    if len(pieces) != 3 or pieces[0] != "ogm" or len(pieces[1]) != 12 or len(pieces[2]) != 64:
-        return None
-    return pieces[1], pieces[2]
+    return secret_keys.parts(text, KEY_KIND)

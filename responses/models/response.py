@@ -14,6 +14,8 @@ from responses.models.integration import Integration
 from responses.models.visibility import VisibleQuerySet
 
 FAILED = Q(outcome__gte=Outcome.PARTIAL.value)
+WRITTEN = Q(outcome=Outcome.SUCCESS.value) & ~Q(method="GET") & ~Q(method="HEAD")
+"""A change that succeeded. In comparisons with single values: of a list SQLite would not see that its index fits."""
 
 
 _LAST = chr(0x10FFFF)
@@ -41,6 +43,10 @@ class ResponseQuerySet(VisibleQuerySet["Response"]):
     def failed(self) -> Self:
         """Those that are no success: partial, needs a fix, transient, no answer."""
         return self.filter(FAILED)
+
+    def written(self) -> Self:
+        """Changes that succeeded."""
+        return self.filter(WRITTEN)
 
 
 class Response(models.Model):
@@ -92,6 +98,11 @@ class Response(models.Model):
             _by_beginning("customer_id", name="response_customer_begins"),
             _by_beginning("request_id", name="response_request_begins"),
             models.Index(fields=["integration", "resource_key"], name="response_failed_resource", condition=FAILED),
+            models.Index(
+                fields=["integration", "resource_key", "sent_at"],
+                name="response_later_write",
+                condition=WRITTEN,
+            ),
             models.Index(fields=["issue_id", "id"], name="response_by_issue", condition=Q(issue_id__isnull=False)),
             models.Index(
                 fields=["failed_request_id", "id"],

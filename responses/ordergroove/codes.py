@@ -13,10 +13,7 @@ import msgspec
 
 from responses.exchanges import FailureKind, Outcome
 from responses.ordergroove import advices
-
-MINUTE = 60
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
+from responses.ordergroove.schedules import Policy
 
 
 class Actor(StrEnum):
@@ -41,9 +38,11 @@ class CodeInfo(msgspec.Struct, frozen=True, kw_only=True):
     who: Actor
     next_step: str
     delays: tuple[int, ...] = ()
-    """The longest waits between one attempt and the next, in seconds; empty where nothing is repeated by itself."""
+    """The waits between one question for a result and the next, in seconds; empty where nothing is asked."""
+    policy: Policy | None = None
+    """The schedule by which it is sent again; ``None`` where nothing is sent again by itself."""
     retry: str = ""
-    """The same in words, with what the figures leave out."""
+    """The default in words, with what the figures leave out."""
 
     @property
     def label(self) -> str:
@@ -52,15 +51,9 @@ class CodeInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def offsets(self) -> tuple[int, ...]:
-        """When the attempts happen, in seconds after the first failure."""
+        """When the questions are asked, in seconds after the answer."""
         return tuple(accumulate(self.delays))
 
-
-# ordergroove-api.md, 5. The schedules that are followed are the policies'; these are the ones that are explained.
-LOCK_DELAYS = (2, 4, 8, 16, 32, 60, 60, 60)
-RATE_DELAYS = (5, 10, 20, 40, 80, 160, 300, 300, 300, 300)
-PURCHASE_DELAYS = (1 * MINUTE, 2 * MINUTE, 6 * MINUTE, DAY - 9 * MINUTE)
-SETTER_DELAYS = (60, 120, 240, 480, 900, 1800)
 
 _SERVER_RETRY = (
     "A Purchase POST is sent again about 1, 3 and 9 minutes after the first failure and once more at 24 hours. "
@@ -93,7 +86,7 @@ def _server_error(code: int, name: str, meaning: str) -> CodeInfo:
             "Whether something was created is not certain: the retry keeps its order id, so that it cannot be "
             "created twice."
         ),
-        delays=PURCHASE_DELAYS,
+        policy=Policy.PURCHASE,
         retry=_SERVER_RETRY,
     )
 
@@ -206,7 +199,7 @@ ALL: tuple[CodeInfo, ...] = (
         meaning="Another request is changing the same object at this moment. Nothing was changed by this one.",
         who=Actor.MONITOR,
         next_step="Wait a few seconds and send it again unchanged, one request after the other.",
-        delays=LOCK_DELAYS,
+        policy=Policy.LOCKED,
         retry="After 2, 4, 8 seconds and so on up to a minute, at most 8 times, and never two at once on one object.",
     ),
     CodeInfo(
@@ -217,7 +210,7 @@ ALL: tuple[CodeInfo, ...] = (
         who=Actor.MONITOR,
         next_step="Slow down and send it again unchanged: repeating is safe. If it happens often, spread the calls "
         "or use the bulk endpoints.",
-        delays=RATE_DELAYS,
+        policy=Policy.LIMITED,
         retry=(
             "After the time that Ordergroove names; else after a random time that grows from 5 seconds to 5 "
             "minutes, at "
@@ -240,7 +233,7 @@ def _no_answer(kind: FailureKind, name: str, meaning: str, next_step: str) -> Co
         meaning=meaning,
         who=Actor.MONITOR,
         next_step=next_step,
-        delays=SETTER_DELAYS,
+        policy=Policy.SAFE,
         retry=_NO_ANSWER_RETRY,
     )
 

@@ -208,6 +208,11 @@ def known() -> tuple[Endpoint, ...]:
     )
 
 
+def templates(role: str) -> frozenset[str]:
+    """Return the documented templates of the host with this role."""
+    return frozenset(template for template, _, _ in _TEMPLATES.get(role, ()))
+
+
 def match(method: str, role: str, path: str) -> Match:
     """Return the endpoint of a target on the host with this role; role ``""`` is a foreign host, so ``other``.
 

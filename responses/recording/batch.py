@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db.backends.utils import CursorWrapper
-
 from responses.exchanges import ItemState, Origin, Outcome
 from responses.models import FailureBody, Response, SuccessBody, Transition, ids
 from responses.models import Item as ItemRow
 from responses.ordergroove import bodies, endpoints, items
 from responses.recording import counts, follow_ups, issues, rows
+from responses.recording.attempts import Attempts
 from responses.recording.prepare import Prepared
 from responses.recording.requests import Gathering, Row, is_proof_of_arrival, resolver_of
+from responses.recording.resends import Dice, Resends
 
-ALERTING, FOLLOWING = "alerting", "following"
+ALERTING, FOLLOWING, RETRYING = "alerting", "following", "retrying"
 _RESULT_CODES = (200, 206, 207)
 _NO_CREDENTIALS = "Accepted, not confirmed: without credentials nobody can ask for the result."
 
@@ -64,10 +64,12 @@ _ITEM_COLUMNS = (
 class Batch:
     """The work of one transaction: what was decided, until it is written."""
 
-    def __init__(self, cursor: CursorWrapper, *, now: datetime) -> None:
+    def __init__(self, cursor: rows.Cursor, *, now: datetime, dice: Dice) -> None:
         self.cursor = cursor
         self.now = now
         self.gathering = Gathering(now=now)
+        self.resends = Resends(self.gathering, now=now, dice=dice)
+        self.attempts = Attempts(self.gathering, self.resends, now=now)
         self.tallies = issues.Tallies()
         self.recorded: list[tuple[Prepared, Row | None]] = []
         self.settled: list[follow_ups.Settled] = []
@@ -75,7 +77,11 @@ class Batch:
 
     def decide(self, batch: Sequence[Prepared]) -> None:
         """Decide what each response does to failed requests, issues and follow-ups, in the order of the batch."""
+        own_sends = [one for one in batch if one.attempt is not None]
+        if own_sends:
+            self.attempts.name(own_sends)
         self.gathering.load(self.cursor, [one.request_key for one in batch])
+        self.resends.load([one.attempt.resend_id for one in own_sends if one.attempt is not None])
         answers = [one for one in batch if _tells_a_result(one)]
         accepted: list[tuple[Prepared, Row | None]] = []
         for one in batch:
@@ -94,7 +100,11 @@ class Batch:
         if one.origin.is_own_question:
             one.causes = ()  # it is told on the follow-up, and opens no issue
             return None
+        if one.attempt is not None:
+            return self._take_own(one)
         row = self.gathering.open_for(one.request_key)
+        if row is not None:
+            self.resends.call_again(one, row)
         if is_proof_of_arrival(one, row) and row is not None:
             self.gathering.resolve(
                 row,
@@ -112,13 +122,28 @@ class Batch:
             return row
         return None
 
-    def _fail(self, one: Prepared) -> Row:
+    def _take_own(self, one: Prepared) -> Row | None:
+        """Let the answer to a send of our own end its attempt."""
+        row = self.attempts.take(one)
+        if row is None and one.outcome is Outcome.PARTIAL:
+            return self._fail(one)  # what it belongs to is closed, but a part of it failed only now
+        if row is None:
+            one.causes = ()
+        self._tally(one)
+        return row
+
+    def _tally(self, one: Prepared) -> None:
         for cause, _ in one.causes:
             self.tallies.add(one.facts.integration_id, cause, at=one.sent_at)
+
+    def _fail(self, one: Prepared) -> Row:
+        self._tally(one)
         row = self.gathering.fail(one, cause=one.causes[0][0].fingerprint if one.causes else "")
         if row.failures == 1 and _has_later_success(self.cursor, one):
             reason = "A later call of the same request had already succeeded."
             self.gathering.resolve(row, by=resolver_of(one), reason=reason)
+        else:
+            self.resends.plan(one, row)
         return row
 
     def _settle(self, answers: Sequence[Prepared]) -> None:
@@ -127,6 +152,7 @@ class Batch:
         pursuits = follow_ups.load(self.cursor, keys)
         known = _known_follow_ups(self.cursor, keys)
         self.gathering.load(self.cursor, [pursuit.request_key for pursuit in pursuits.values()])
+        self.resends.load()
         for key, one in zip(keys, answers, strict=True):
             pursuit = pursuits.pop(key, None)
             if pursuit is not None:
@@ -146,13 +172,14 @@ class Batch:
         cursor, now = self.cursor, self.now
         transitions = self.tallies.write(cursor, now=now)
         self.gathering.dropped_seals += follow_ups.finish(cursor, self.settled, now=now)
+        self.resends.write(cursor, [one for one, _ in self.recorded])
         self.gathering.write(cursor)
         self._write_responses()
         self._write_items_and_links()
         counts.add(cursor, [one for one, _ in self.recorded])
         rows.insert(cursor, Transition, issues.TRANSITION_COLUMNS, transitions)
-        nudges = {ALERTING} if transitions else set()
-        return frozenset(nudges | ({FOLLOWING} if self._has_pending else set()))
+        kinds = {ALERTING: transitions, FOLLOWING: self._has_pending, RETRYING: self.resends.has_planned}
+        return frozenset(kind for kind, has_work in kinds.items() if has_work)
 
     def _write_responses(self) -> None:
         kept: dict[bool, list[tuple[Any, ...]]] = {True: [], False: []}
@@ -220,7 +247,7 @@ def _tells_a_result(one: Prepared) -> bool:
     return items.has_result(bodies.parse(one.result.response.body))
 
 
-def _known_follow_ups(cursor: CursorWrapper, keys: Sequence[tuple[int, str]]) -> set[tuple[int, str]]:
+def _known_follow_ups(cursor: rows.Cursor, keys: Sequence[tuple[int, str]]) -> set[tuple[int, str]]:
     """Return which ``(integration id, subs_req_id)`` have, or had, a follow-up."""
     marks = ", ".join(["%s"] * len(keys))
     cursor.execute(
@@ -230,7 +257,7 @@ def _known_follow_ups(cursor: CursorWrapper, keys: Sequence[tuple[int, str]]) ->
     return {(integration_id, subs_req_id) for integration_id, subs_req_id in cursor.fetchall()}
 
 
-def _has_later_success(cursor: CursorWrapper, one: Prepared) -> bool:
+def _has_later_success(cursor: rows.Cursor, one: Prepared) -> bool:
     """Whether a success of the same request, sent not before this failure, was recorded earlier."""
     cursor.execute(
         "SELECT 1 FROM responses_response "
@@ -269,7 +296,7 @@ def _response_row(one: Prepared, row: Row | None, issue_id: int | None) -> tuple
         failed,
         unknown,
         issue_id,
-        row.id if row else None,
+        row.id if row else one.failed_request_id,
         one.release,
         one.is_foreign_host,
         one.is_truncated,

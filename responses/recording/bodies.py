@@ -73,9 +73,12 @@ def compress(data: bytes) -> bytes:
 
 def unpack(codec: int, data: bytes | memoryview) -> Shown:
     """Read back what ``pack`` made. Raises ``ValueError`` on anything else."""
-    if codec == ZSTD:
-        try:
-            data = _codec.decompressor.decompress(data, max_output_size=_READ_LIMIT)
-        except zstandard.ZstdError as error:
-            raise ValueError("a stored body cannot be decompressed") from error
-    return _codec.decoder.decode(data)
+    return _codec.decoder.decode(decompress(data) if codec == ZSTD else data)
+
+
+def decompress(data: bytes | memoryview) -> bytes:
+    """Undo ``compress``. Raises ``ValueError`` on anything else, and on what grows too large."""
+    try:
+        return _codec.decompressor.decompress(data, max_output_size=_READ_LIMIT)
+    except zstandard.ZstdError as error:
+        raise ValueError("a stored body cannot be decompressed") from error

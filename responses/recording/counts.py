@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
-from django.db.backends.utils import CursorWrapper
-
-from responses.exchanges import Outcome
+from responses.exchanges import Origin, Outcome
 from responses.models import HourlyCount, IssueHour, MinuteCount, OutcomeHour
 from responses.ordergroove import endpoints
 from responses.recording import rows
@@ -16,11 +14,13 @@ from responses.recording.prepare import Prepared
 _COUNT_COLUMNS = ("endpoint", "status_code", "outcome", "responses", "duration_ms")
 
 
-def add(cursor: CursorWrapper, batch: Iterable[Prepared]) -> None:
+def add(cursor: rows.Cursor, batch: Iterable[Prepared]) -> None:
     """Count every response of ``batch`` but our own polls and look-ups, by event time."""
     hours: dict[tuple[int, int, str, int, int], list[int]] = {}
     minutes: dict[tuple[int, int, str, int, int], list[int]] = {}
     outcomes: dict[tuple[int, int, int], int] = defaultdict(int)
+    recovered_minutes: Counter[tuple[int, int, str, int, int]] = Counter()
+    recovered_hours: Counter[tuple[int, int, int]] = Counter()
     for one in batch:
         if one.origin.is_own_question:
             continue
@@ -32,15 +32,19 @@ def add(cursor: CursorWrapper, batch: Iterable[Prepared]) -> None:
             row[0] += 1
             row[1] += duration
         outcomes[integration, minute // 60, int(outcome_for_rate(one))] += 1
+        if one.origin is Origin.RETRY and not one.outcome.is_failure:
+            recovered_minutes[integration, minute, *rest] += 1
+            recovered_hours[integration, minute // 60, int(outcome_for_rate(one))] += 1
     _upsert_counts(cursor, HourlyCount, "hour", hours)
-    _upsert_counts(cursor, MinuteCount, "minute", minutes)
+    _upsert_counts(cursor, MinuteCount, "minute", minutes, recovered=recovered_minutes)
     rows.insert(
         cursor,
         OutcomeHour,
-        ("integration_id", "hour", "outcome", "responses", "confirmed", "refused"),
-        [(*key, count, 0, 0) for key, count in sorted(outcomes.items())],
+        ("integration_id", "hour", "outcome", "responses", "confirmed", "refused", "recovered"),
+        [(*key, count, 0, 0, recovered_hours[key]) for key, count in sorted(outcomes.items())],
         "ON CONFLICT (integration_id, hour, outcome) DO UPDATE SET "
-        "responses = responses_outcomehour.responses + excluded.responses",
+        "responses = responses_outcomehour.responses + excluded.responses, "
+        "recovered = responses_outcomehour.recovered + excluded.recovered",
     )
 
 
@@ -51,7 +55,7 @@ def outcome_for_rate(one: Prepared) -> Outcome:
     return one.outcome
 
 
-def settle(cursor: CursorWrapper, *, integration_id: int, hour: int, is_confirmed: bool) -> None:
+def settle(cursor: rows.Cursor, *, integration_id: int, hour: int, is_confirmed: bool) -> None:
     """Count that an accepted purchase of that hour was found created, or was not."""
     confirmed = int(is_confirmed)
     rows.insert(
@@ -65,7 +69,7 @@ def settle(cursor: CursorWrapper, *, integration_id: int, hour: int, is_confirme
     )
 
 
-def take_back_refusal(cursor: CursorWrapper, *, integration_id: int, hour: int) -> None:
+def take_back_refusal(cursor: rows.Cursor, *, integration_id: int, hour: int) -> None:
     """An accepted purchase that had been given up was found created after all."""
     cursor.execute(
         "UPDATE responses_outcomehour SET refused = refused - 1 "
@@ -74,7 +78,7 @@ def take_back_refusal(cursor: CursorWrapper, *, integration_id: int, hour: int) 
     )
 
 
-def add_issues(cursor: CursorWrapper, failures: dict[tuple[int, int], int]) -> None:
+def add_issues(cursor: rows.Cursor, failures: dict[tuple[int, int], int]) -> None:
     """Count failures by ``(issue id, hour)``."""
     rows.insert(
         cursor,
@@ -86,17 +90,20 @@ def add_issues(cursor: CursorWrapper, failures: dict[tuple[int, int], int]) -> N
 
 
 def _upsert_counts(
-    cursor: CursorWrapper,
+    cursor: rows.Cursor,
     model: type[HourlyCount | MinuteCount],
     unit: str,
     counts: dict[tuple[int, int, str, int, int], list[int]],
+    *,
+    recovered: Counter[tuple[int, int, str, int, int]] | None = None,
 ) -> None:
     table = model._meta.db_table
+    columns = (*_COUNT_COLUMNS, *(() if recovered is None else ("recovered",)))
     rows.insert(
         cursor,
         model,
-        ("integration_id", unit, *_COUNT_COLUMNS),
-        [(*key, *sums) for key, sums in sorted(counts.items())],
+        ("integration_id", unit, *columns),
+        [(*key, *sums) if recovered is None else (*key, *sums, recovered[key]) for key, sums in sorted(counts.items())],
         f"ON CONFLICT (integration_id, {unit}, endpoint, status_code, outcome) DO UPDATE SET "
-        f"responses = {table}.responses + excluded.responses, duration_ms = {table}.duration_ms + excluded.duration_ms",
+        + ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in columns[3:]),
     )

@@ -9,6 +9,7 @@ import msgspec
 
 from responses.exchanges import RetryBy
 from responses.models import IntakeKey, Integration
+from responses.ordergroove.policies import Schedules
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -26,6 +27,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     has_credentials: bool
     first_poll: timedelta
     follow_for: timedelta
+    schedules: Schedules = Schedules()
 
 
 def netloc_of(url: str) -> str:
@@ -57,4 +59,5 @@ def of(integration: Integration, key: IntakeKey | None = None) -> Facts:
         has_credentials=integration.has_credentials,
         first_poll=timedelta(seconds=integration.follow_schedule[0] if integration.follow_schedule else 2),
         follow_for=timedelta(seconds=integration.follow_for_seconds),
+        schedules=Schedules.from_settings(integration.retry_policies),
     )

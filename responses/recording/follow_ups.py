@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
 
 from responses import fingerprints, meaning
 from responses.exchanges import Answer, Exchange, Item, ItemState, Meaning, Origin, Outcome, Problem, Request, RetryBy
@@ -104,7 +103,7 @@ class Settled(msgspec.Struct, frozen=True):
         return self.meaning.items
 
 
-def start(cursor: CursorWrapper, accepted: Sequence[tuple[Prepared, Row | None]], gathering: Gathering) -> bool:
+def start(cursor: rows.Cursor, accepted: Sequence[tuple[Prepared, Row | None]], gathering: Gathering) -> bool:
     """Remember accepted purchases, each with the open failed request of its key. Says whether one can be polled."""
     now, new = gathering.now, []
     for one, row in accepted:
@@ -127,7 +126,7 @@ def start(cursor: CursorWrapper, accepted: Sequence[tuple[Prepared, Row | None]]
                 one.order_id,
                 one.customer_id,
                 msgspec.json.encode(sent).decode(),
-                gathering.keep_seal(one),
+                row.seal_id if one.attempt and row else gathering.keep_seal(one),
                 state.value,
                 rows.moment(one.sent_at),
                 0,
@@ -146,7 +145,7 @@ def _first_state(one: Prepared, *, now: datetime) -> FollowUp.State:
     return State.PENDING if can_ask and one.sent_at + one.facts.follow_for > now else State.UNCONFIRMED
 
 
-def load(cursor: CursorWrapper, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Pursuit]:
+def load(cursor: rows.Cursor, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Pursuit]:
     """Read, and on PostgreSQL lock, the follow-ups of ``(integration id, subs_req_id)`` that an answer may settle.
 
     These are the open ones, and those that were given up: a result that comes late is still the result.
@@ -198,7 +197,7 @@ def give_up(pursuit: Pursuit, facts: Facts, gathering: Gathering, tallies: Talli
     return _end_badly(pursuit, stand_in, understood, gathering, tallies)
 
 
-def finish(cursor: CursorWrapper, settled: Sequence[Settled], *, now: datetime) -> list[int]:
+def finish(cursor: rows.Cursor, settled: Sequence[Settled], *, now: datetime) -> list[int]:
     """Write the ends of pursuits and count them. Returns the ids of seals that nobody needs any more."""
     seals = []
     for end in sorted(settled, key=lambda one: one.pursuit.id):
@@ -248,8 +247,7 @@ def _end_badly(
     stand_in = _virtual(pursuit, answer.facts, understood, message=_words(understood) or answer.message)
     primary = causes[0][0].fingerprint if causes else ""
     row = gathering.fail(stand_in, started_at=pursuit.accepted_at, understood=understood, cause=primary)
-    if row.seal_id is None:
-        row.seal_id = pursuit.seal_id
+    gathering.adopt_seal(row, pursuit.seal_id)
     if _says_nothing(understood):
         gathering.doubt(row, reason="Accepted, but nobody knows what became of it.")
     for cause, _ in causes:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from django.db.backends.utils import CursorWrapper
 
 from responses.fingerprints import Cause
 from responses.models import FailedRequestIssue, Issue, Transition, ids
@@ -73,7 +72,7 @@ class Tallies:
         hour = int(at.timestamp()) // 3600
         tally.hours[hour] = tally.hours.get(hour, 0) + 1
 
-    def write(self, cursor: CursorWrapper, *, now: datetime) -> list[tuple[Any, ...]]:
+    def write(self, cursor: rows.Cursor, *, now: datetime) -> list[tuple[Any, ...]]:
         """Upsert the issues, fill ``issue_ids``, count by hour; return the Transition rows of new and regressed."""
         transitions: list[tuple[Any, ...]] = []
         hours: dict[tuple[int, int], int] = {}
@@ -126,7 +125,7 @@ def _transition(kind: Transition.Kind, integration_id: int, issue_id: int, *, no
     return ids.new(now), kind.value, integration_id, issue_id, None, rows.moment(now)
 
 
-def link(cursor: CursorWrapper, links: Iterable[tuple[int, int, bool]], *, now: datetime) -> None:
+def link(cursor: rows.Cursor, links: Iterable[tuple[int, int, bool]], *, now: datetime) -> None:
     """Link failed requests to issues: ``(issue id, failed request id, has an order)``. A pair counts once."""
     wanted = {(issue_id, request_id): has_order for issue_id, request_id, has_order in links}
     added = rows.insert_returning(

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
-from responses import fingerprints, meaning, redaction, sealing
-from responses.exchanges import Exchange, Item, ItemState, Meaning, Origin, Outcome, RetryBy
+from responses import backoff, fingerprints, meaning, redaction, sealing
+from responses.exchanges import Exchange, Item, ItemState, Meaning, Origin, Outcome, Request, RetryBy
 from responses.ordergroove import endpoints, purchase
 from responses.recording import bodies, shown
 from responses.recording.facts import Facts, netloc_of
@@ -23,6 +23,14 @@ _AHEAD = timedelta(minutes=5)
 _BEHIND = timedelta(days=400)
 _UNREPEATED_PARAMETERS = frozenset({"sig", "ts"})
 _MAX_INTEGER = 2_147_483_647
+
+
+class AttemptRef(msgspec.Struct, frozen=True, kw_only=True):
+    """The attempt of a Resend whose answer this is; ``epoch`` is that of the Resend while it was sent."""
+
+    resend_id: int
+    attempt_id: int
+    epoch: int
 
 
 class Prepared(msgspec.Struct, kw_only=True):
@@ -59,6 +67,17 @@ class Prepared(msgspec.Struct, kw_only=True):
     result: Exchange | None = None
     """The whole exchange, where it may tell the result of an accepted purchase: read again beside what was sent."""
     response_id: int = 0
+    attempt: AttemptRef | None = None
+    """Of an answer to a send of our own."""
+    failed_request_id: int | None = None
+    """The same: whose it is, also when that one is closed by now."""
+    role: str = ""
+    """Of the host it went to, as the integration names it; with ``host``, for what may be sent again."""
+    host: str = ""
+    retry_after: float | None = None
+    """Seconds that the answer asks to wait."""
+    has_left: bool | None = None
+    """Whether a byte may have left; ``None`` where only the words of the failure tell."""
 
     @property
     def outcome(self) -> Outcome:
@@ -73,10 +92,12 @@ class Prepared(msgspec.Struct, kw_only=True):
     @property
     def never_left(self) -> bool:
         """Whether it is certain that Ordergroove saw nothing of it."""
+        if self.has_left is not None:
+            return not self.has_left
         return self.failure in ("dns", "tls") or (self.failure == "connection" and "refused" in self.message.lower())
 
 
-def prepare(facts: Facts, exchange: Exchange, *, now: datetime) -> Prepared:
+def prepare(facts: Facts, exchange: Exchange, *, now: datetime, attempt: AttemptRef | None = None) -> Prepared:
     """Decide all that can be decided without the database. Never raises on the content of an exchange."""
     request, answer = exchange.request, exchange.response
     path, query, role, is_foreign = _where(facts, request.method, request.url)
@@ -93,7 +114,8 @@ def prepare(facts: Facts, exchange: Exchange, *, now: datetime) -> Prepared:
     codec, data = bodies.pack(visible)
     sent_at = clamp(exchange.sent_at, now=now)
     may_be_sent = (understood.outcome.is_failure or understood.outcome is Outcome.ACCEPTED) and not cannot_resend
-    wants_seal = may_be_sent and not exchange.origin.is_own_question and sent_at + CLOCK > now
+    wants_seal = may_be_sent and not exchange.origin.is_own_question and attempt is None and sent_at + CLOCK > now
+    may_pass = understood.outcome in (Outcome.TRANSIENT, Outcome.NO_ANSWER)
     storable_match = shown.match_of(match)
     return Prepared(
         facts=facts,
@@ -131,6 +153,11 @@ def prepare(facts: Facts, exchange: Exchange, *, now: datetime) -> Prepared:
         seal=sealed(exchange) if wants_seal else None,
         body_hash=body_hash,
         result=exchange if match.endpoint.kind is endpoints.Kind.PURCHASE_STATUS and match.ids else None,
+        attempt=attempt,
+        role=role,
+        host=netloc_of(request.url) if may_pass else "",
+        retry_after=backoff.retry_after(answer.headers.get("retry-after"), now=now) if answer and may_pass else None,
+        has_left=exchange.failure.has_left if exchange.failure else None,
     )
 
 
@@ -147,6 +174,17 @@ def sealed(exchange: Exchange) -> bytes:
     headers = {name: text for name, text in request.headers.items() if name not in redaction.CREDENTIAL_HEADERS}
     plain = msgspec.msgpack.encode((request.method, request.url, headers, request.body))
     return sealing.seal(bodies.compress(plain))
+
+
+def unsealed(token: bytes) -> Request:
+    """Open what ``sealed`` made. Raises ``sealing.SealError`` when its key has gone, or it is none of ours."""
+    try:
+        parts = msgspec.msgpack.decode(
+            bodies.decompress(sealing.unseal(token)), type=tuple[str, str, dict[str, str], bytes]
+        )
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise sealing.SealError("the seal does not hold a request") from error
+    return Request(*parts)
 
 
 def value_of(products: tuple[purchase.Product, ...], items: tuple[Item, ...]) -> Decimal | None:

@@ -6,12 +6,12 @@ It sends nothing and enqueues nothing: it says which tasks have something to do 
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from django.db import DataError, IntegrityError, OperationalError, connection, transaction
-from django.db.backends.utils import CursorWrapper
+from django.db import DataError, IntegrityError, OperationalError, transaction
 
 from responses.exchanges import Exchange, ItemState, Outcome
 from responses.models import CallerId, FollowUp, ids
@@ -19,6 +19,7 @@ from responses.recording import follow_ups, rows
 from responses.recording.batch import Batch
 from responses.recording.facts import Facts
 from responses.recording.prepare import Prepared, prepare
+from responses.recording.resends import Dice
 
 logger = logging.getLogger(__name__)
 
@@ -46,17 +47,17 @@ class Written(msgspec.Struct, frozen=True):
     nudges: frozenset[str] = frozenset()
 
 
-def record(facts: Facts, exchanges: Sequence[Exchange], *, now: datetime) -> Written:
+def record(facts: Facts, exchanges: Sequence[Exchange], *, now: datetime, dice: Dice = random.random) -> Written:
     """Prepare and write ``exchanges``. Raises ``OperationalError`` when the database cannot store them now."""
-    return write([prepare(facts, exchange, now=now) for exchange in exchanges], now=now)
+    return write([prepare(facts, exchange, now=now) for exchange in exchanges], now=now, dice=dice)
 
 
-def write(batch: Sequence[Prepared], *, now: datetime) -> Written:
+def write(batch: Sequence[Prepared], *, now: datetime, dice: Dice = random.random) -> Written:
     """Write prepared exchanges, ``CHUNK`` a transaction. Those that the database refuses are isolated and named."""
     results: list[Result] = []
     nudges: frozenset[str] = frozenset()
     for start in range(0, len(batch), CHUNK):
-        written = _write_chunk(batch[start : start + CHUNK], now=now)
+        written = _write_chunk(batch[start : start + CHUNK], now=now, dice=dice)
         results += written.results
         nudges |= written.nudges
     return Written(results, nudges)
@@ -64,10 +65,10 @@ def write(batch: Sequence[Prepared], *, now: datetime) -> Written:
 
 def give_up(follow_up_id: int, facts: Facts, *, now: datetime) -> frozenset[str]:
     """End one pursuit as unknown, if it is still open. Returns the nudges."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(), rows.cursor() as cursor:
         found = FollowUp.objects.filter(pk=follow_up_id, settled_at=None).values_list("integration_id", "subs_req_id")
         pursuits = follow_ups.load(cursor, list(found))
-        batch = Batch(cursor, now=now)
+        batch = Batch(cursor, now=now, dice=random.random)
         batch.gathering.load(cursor, [pursuit.request_key for pursuit in pursuits.values()])
         batch.settled = [
             follow_ups.give_up(pursuit, facts, batch.gathering, batch.tallies) for pursuit in pursuits.values()
@@ -75,16 +76,16 @@ def give_up(follow_up_id: int, facts: Facts, *, now: datetime) -> frozenset[str]
         return batch.write()
 
 
-def _write_chunk(batch: Sequence[Prepared], *, now: datetime) -> Written:
+def _write_chunk(batch: Sequence[Prepared], *, now: datetime, dice: Dice) -> Written:
     for tries_left in reversed(range(_TRIES)):
         try:
-            return _write_together(batch, now=now)
+            return _write_together(batch, now=now, dice=dice)
         except OperationalError as error:
             if not tries_left or not _is_conflict(error):
                 raise
         except (IntegrityError, DataError, ValueError, OverflowError) as error:
             if not tries_left:
-                return _write_alone(batch, error, now=now)
+                return _write_alone(batch, error, now=now, dice=dice)
     raise AssertionError("unreachable")
 
 
@@ -93,7 +94,7 @@ def _is_conflict(error: OperationalError) -> bool:
     return getattr(error.__cause__, "sqlstate", "") in ("40P01", "40001")
 
 
-def _write_alone(batch: Sequence[Prepared], error: Exception, *, now: datetime) -> Written:
+def _write_alone(batch: Sequence[Prepared], error: Exception, *, now: datetime, dice: Dice) -> Written:
     """Store each by itself, so that one bad record does not take its neighbours with it."""
     if len(batch) == 1:
         logger.error("record refused by the database", exc_info=error)
@@ -102,19 +103,19 @@ def _write_alone(batch: Sequence[Prepared], error: Exception, *, now: datetime) 
     results: list[Result] = []
     nudges: frozenset[str] = frozenset()
     for one in batch:
-        written = _write_chunk([one], now=now)
+        written = _write_chunk([one], now=now, dice=dice)
         results += written.results
         nudges |= written.nudges
     return Written(results, nudges)
 
 
-def _write_together(batch: Sequence[Prepared], *, now: datetime) -> Written:
-    with transaction.atomic(), connection.cursor() as cursor:
+def _write_together(batch: Sequence[Prepared], *, now: datetime, dice: Dice) -> Written:
+    with transaction.atomic(), rows.cursor() as cursor:
         for one in batch:
             one.response_id = ids.new(now)
         duplicates = _claim_caller_ids(cursor, batch)
         fresh = [one for index, one in enumerate(batch) if index not in duplicates]
-        work = Batch(cursor, now=now)
+        work = Batch(cursor, now=now, dice=dice)
         work.decide(fresh)
         nudges = work.write()
     results = [duplicates[index] if index in duplicates else _result(one) for index, one in enumerate(batch)]
@@ -135,7 +136,7 @@ def _result(one: Prepared) -> Result:
     )
 
 
-def _claim_caller_ids(cursor: CursorWrapper, batch: Sequence[Prepared]) -> dict[int, Result]:
+def _claim_caller_ids(cursor: rows.Cursor, batch: Sequence[Prepared]) -> dict[int, Result]:
     """Take the callers' ids; return, by position, those that somebody had taken before (in this batch too)."""
     first: dict[tuple[int, str], int] = {}
     for index, one in enumerate(batch):
@@ -162,7 +163,7 @@ def _claim_caller_ids(cursor: CursorWrapper, batch: Sequence[Prepared]) -> dict[
     return duplicates
 
 
-def _known(cursor: CursorWrapper, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Result]:
+def _known(cursor: rows.Cursor, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], Result]:
     """Return what was recorded earlier under callers' ids; the response itself may have gone since."""
     if not keys:
         return {}

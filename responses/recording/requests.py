@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
 
 from responses.exchanges import ItemState, Meaning, Origin, Outcome
 from responses.models import FailedRequest, SealedRequest, ids
@@ -51,6 +50,8 @@ _COLUMNS = (
     "retry_by",
     "cannot_resend",
     "seal_id",
+    "series",
+    "caller_retries_too",
     "value",
     "resolved_by",
     "closed_at",
@@ -59,7 +60,7 @@ _CHANGING = _COLUMNS[9:]
 _TIMES = frozenset({"first_failed_at", "last_failed_at", "deadline_at", "closed_at"})
 _CALLERS = frozenset({Origin.CALLER, Origin.GATEWAY, Origin.IMPORT})
 _RESOLVED_BY = {Origin.RETRY: By.RETRY, Origin.RESUBMISSION: By.RESUBMISSION, Origin.LOOKUP: By.LOOKUP}
-_DOUBTFUL = frozenset({State.WAITING, State.UNKNOWN, State.RETRYING, State.CONFIRMING})
+_DOUBTFUL = frozenset({State.WAITING, State.UNKNOWN, State.RETRYING, State.CONFIRMING, State.HELD, State.EXHAUSTED})
 
 
 class Row(msgspec.Struct, kw_only=True):
@@ -92,6 +93,8 @@ class Row(msgspec.Struct, kw_only=True):
     cause: str = ""
     cannot_resend: str = ""
     seal_id: int | None = None
+    series: int = 0
+    caller_retries_too: bool = False
     value: Decimal | None = None
     resolved_by: str = ""
     closed_at: datetime | None = None
@@ -105,12 +108,14 @@ class Gathering:
     def __init__(self, *, now: datetime) -> None:
         self.now = now
         self._open: dict[str, Row] = {}
+        self._by_id: dict[int, Row] = {}
         self._loaded: set[str] = set()
         self._touched: list[Row] = []
         self._seals: list[tuple[Any, ...]] = []
+        self.body_hashes: dict[int, str] = {}
         self.dropped_seals: list[int] = []
 
-    def load(self, cursor: CursorWrapper, request_keys: Iterable[str]) -> None:
+    def load(self, cursor: rows.Cursor, request_keys: Iterable[str]) -> None:
         """Read, and on PostgreSQL lock, the open rows of these keys, but those that the batch knows already."""
         keys = sorted(set(request_keys) - self._loaded)
         if not keys:
@@ -124,7 +129,15 @@ class Gathering:
         )
         for values in cursor.fetchall():
             row = _read(values)
-            self._open[row.request_key] = row
+            self._open[row.request_key] = self._by_id[row.id] = row
+
+    def loaded(self) -> Iterable[Row]:
+        """Return the rows that were open before this batch."""
+        return self._by_id.values()
+
+    def known(self, row_id: int) -> Row | None:
+        """Return a row that was open before this batch, whatever has become of it since."""
+        return self._by_id.get(row_id)
 
     def open_for(self, request_key: str) -> Row | None:
         """Return the open row of a key, as the batch has left it so far."""
@@ -139,8 +152,20 @@ class Gathering:
         if one.origin in _CALLERS or one.origin.is_own_question:
             row.failures += 1
             row.same_cause = row.same_cause + 1 if cause == row.cause else 1
-        row.cause = cause
         row.last_failed_at = max(row.last_failed_at, one.sent_at)
+        self._take_in(row, one, understood, cause)
+        state, reason = state_after_failure(State(row.state), one, understood.outcome, is_new=row.failures <= 1)
+        self.move(row, state, reason)
+        self._keep_original(row, one)
+        return row
+
+    def fail_again(self, one: Prepared, row: Row, *, cause: str) -> None:
+        """Take in what a send of our own got. It is no call of the caller, and its state is the Resend's to say."""
+        self._take_in(row, one, one.meaning, cause)
+        self.touch(row)
+
+    def _take_in(self, row: Row, one: Prepared, understood: Meaning, cause: str) -> None:
+        row.cause = cause
         row.outcome, row.status_code, row.failure = int(understood.outcome), one.status_code, one.failure
         row.message = one.message
         if understood.items:
@@ -148,9 +173,6 @@ class Gathering:
             row.items_failed = understood.count(ItemState.FAILED)
             row.items_unknown = understood.count(ItemState.UNKNOWN)
         row.value = value_of(one.products, understood.items) if one.products else row.value
-        self._move(row, *state_after_failure(State(row.state), one, understood.outcome, is_new=row.failures <= 1))
-        self._keep_original(row, one)
-        return row
 
     def succeed(self, one: Prepared, row: Row) -> bool:
         """Resolve ``row`` by a later success of the same request; ``False`` when the success was sent earlier."""
@@ -161,20 +183,30 @@ class Gathering:
 
     def confirm_later(self, row: Row, *, reason: str) -> None:
         """The same purchase was accepted: its result decides."""
-        self._move(row, State.CONFIRMING, reason)
+        self.move(row, State.CONFIRMING, reason)
 
     def resolve(self, row: Row, *, by: FailedRequest.ResolvedBy, reason: str) -> None:
         """End it well. The sealed original goes at once."""
-        self._move(row, State.RESOLVED, reason)
-        row.resolved_by, row.closed_at = by.value, self.now
-        self._drop_seal(row)
-        self._open.pop(row.request_key, None)
+        self.move(row, State.RESOLVED, reason)
+        row.resolved_by = by.value
+        self._close(row)
+
+    def expire(self, row: Row, *, reason: str) -> None:
+        """End it, since its time is over."""
+        self.move(row, State.EXPIRED, reason)
+        self._close(row)
 
     def doubt(self, row: Row, *, reason: str) -> None:
         """Nobody knows whether it took effect: a person decides."""
-        self._move(row, State.UNKNOWN, reason)
+        self.move(row, State.UNKNOWN, reason)
 
-    def write(self, cursor: CursorWrapper) -> None:
+    def adopt_seal(self, row: Row, seal_id: int | None) -> None:
+        """Make another original the one to send again; the one before goes."""
+        if row.seal_id != seal_id:
+            self._drop_seal(row)
+            row.seal_id = seal_id
+
+    def write(self, cursor: rows.Cursor) -> None:
         """Write the seals, then the changed rows, then the new ones: a key's old row must be closed before its next."""
         rows.insert(cursor, SealedRequest, ("id", "integration_id", "token", "body_hash", "expires_at"), self._seals)
         changed = [row for row in self._touched if row.is_changed and not row.is_new]
@@ -195,6 +227,7 @@ class Gathering:
             return None
         seal_id = ids.new(self.now)
         expires_at = rows.moment(min(one.sent_at, self.now) + CLOCK + CLOCK / 24)
+        self.body_hashes[seal_id] = one.body_hash
         self._seals.append((seal_id, one.facts.integration_id, one.seal, one.body_hash, expires_at))
         return seal_id
 
@@ -222,16 +255,28 @@ class Gathering:
         self._touched.append(row)
         return row
 
-    def _move(self, row: Row, state: FailedRequest.State, reason: str) -> None:
+    def move(self, row: Row, state: FailedRequest.State, reason: str) -> None:
+        """Put it into a state that leaves it open, with the reason in words."""
         row.state, row.reason = state.value, reason[:300]
+        self.touch(row)
+
+    def touch(self, row: Row) -> None:
+        """Have a changed row written."""
         if not row.is_changed:
             row.is_changed = True
             if not row.is_new:
                 self._touched.append(row)
 
+    def _close(self, row: Row) -> None:
+        row.closed_at = self.now
+        self._drop_seal(row)
+        self._open.pop(row.request_key, None)
+
     def _keep_original(self, row: Row, one: Prepared) -> None:
-        """The newest original is the one to send again."""
+        """The newest original is the one to send again; that of a followed purchase is with its pursuit."""
         row.cannot_resend = one.cannot_resend
+        if one.origin.is_own_question:
+            return
         self._drop_seal(row)
         row.seal_id = self.keep_seal(one)
 
@@ -262,9 +307,15 @@ def why_waiting(one: Prepared) -> str:
         return "The caller sends it again."
     if one.retry_by.value == "never":
         return "It is marked as never to be sent again by itself."
+    if not one.facts.may_retry:
+        return "The key that reported it may not have its requests sent again."
+    if one.cannot_resend:
+        return one.cannot_resend
+    if one.endpoint.kind is endpoints.Kind.OTHER:
+        return "It is no documented call, so a person decides whether it may be sent again."
     if not one.endpoint.safe_to_repeat:
         return "Repeating this call could do its work twice, so a person decides."
-    return "Waiting to be sent again."
+    return ""
 
 
 def resolver_of(one: Prepared) -> FailedRequest.ResolvedBy:

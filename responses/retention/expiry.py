@@ -1,4 +1,7 @@
-"""Ends the clocks: failed requests whose 24 hours are over, and sealed originals that may no longer be kept."""
+"""Ends the clocks: failed requests whose 24 hours are over, and sealed originals that may no longer be kept.
+
+What is still to be sent, the one attempt when the 24 hours are over above all, is left alone until it has ended.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
-from responses.models import FailedRequest, FollowUp, Integration, SealedRequest, ids
+from responses.models import FailedRequest, FollowUp, Integration, Resend, SealedRequest, ids
+from responses.models.failed_request import FailedRequestQuerySet
 
 AT_A_TIME = 500
 State = FailedRequest.State
@@ -17,7 +22,7 @@ _UNSEALED = "The original was kept for 24 hours only, and they are over."
 
 def expire(now: datetime) -> int:
     """Expire what is over, ``AT_A_TIME`` a transaction; return how many."""
-    expired = 0
+    expired = _expire_resends(now)
     for integration_id in Integration.objects.values_list("pk", flat=True):
         while chunk := _overdue(integration_id, now=now):
             expired += _expire_chunk(chunk, now=now)
@@ -26,14 +31,14 @@ def expire(now: datetime) -> int:
 
 def _overdue(integration_id: int, *, now: datetime) -> list[int]:
     # By integration, since the index of the clock begins with it. Read outside a transaction: no writer waits for this.
-    rows = FailedRequest.objects.expirable(now).filter(integration_id=integration_id).order_by("deadline_at")
+    rows = _left_to_expire(now).filter(integration_id=integration_id).order_by("deadline_at")
     return list(rows.values_list("pk", flat=True)[:AT_A_TIME])
 
 
 def _expire_chunk(chunk: Sequence[int], *, now: datetime) -> int:
     """Expire those of ``chunk`` that still wait; their originals go at once."""
     with transaction.atomic():
-        mine = FailedRequest.objects.expirable(now).filter(pk__in=chunk).order_by("pk").select_for_update()
+        mine = _left_to_expire(now).filter(pk__in=chunk).order_by("pk").select_for_update()
         found = dict(mine.values_list("pk", "seal_id"))
         FailedRequest.objects.filter(pk__in=found).update(
             state=State.EXPIRED, reason=_EXPIRED, closed_at=now, seal_id=None
@@ -42,11 +47,47 @@ def _expire_chunk(chunk: Sequence[int], *, now: datetime) -> int:
     return len(found)
 
 
+def _left_to_expire(now: datetime) -> FailedRequestQuerySet:
+    live = Resend.objects.live().filter(failed_request_id=OuterRef("pk"))
+    return FailedRequest.objects.expirable(now).filter(~Exists(live))
+
+
+def _expire_resends(now: datetime) -> int:
+    """Expire what was held, or could not be sent, until its time was over; return how many requests that closed."""
+    expired = 0
+    waiting = Q(state__in=[Resend.State.HELD, Resend.State.SCHEDULED])
+    over = Resend.objects.filter(
+        waiting, Q(expires_at__lt=now) | Q(expires_at=None, failed_request__deadline_at__lt=now)
+    )
+    for request_id in list(over.order_by("pk").values_list("failed_request_id", flat=True)[:AT_A_TIME]):
+        with transaction.atomic():
+            request = FailedRequest.objects.select_for_update().filter(pk=request_id).first()
+            resend = over.filter(failed_request_id=request_id).first()
+            if request is None or resend is None:
+                continue
+            was = Resend.State(resend.state)
+            values = {"ended_at": now, "reason": _EXPIRED}
+            if Resend.objects.move(
+                resend.pk, from_state=was, epoch=resend.epoch, to_state=Resend.State.EXPIRED, **values
+            ):
+                expired += _close(request, now=now)
+    return expired
+
+
+def _close(request: FailedRequest, *, now: datetime) -> int:
+    if request.seal_id is not None:
+        SealedRequest.objects.filter(pk=request.seal_id).delete()
+    mine = FailedRequest.objects.open().filter(pk=request.pk)
+    return mine.update(state=State.EXPIRED, reason=_EXPIRED, closed_at=now, seal_id=None)
+
+
 def unseal_overdue(now: datetime) -> int:
-    """Delete sealed originals whose time is over, whatever still points to them; return how many."""
+    """Delete sealed originals whose time is over; return how many. Only what may still be sent keeps its own."""
     deleted = 0
-    overdue = SealedRequest.objects.filter(expires_at__lte=now).order_by("expires_at").values_list("pk", flat=True)
-    while chunk := list(overdue[:AT_A_TIME]):
+    needed = Resend.objects.live().filter(expires_at__gt=now, seal_id__isnull=False)
+    overdue = SealedRequest.objects.filter(expires_at__lte=now).exclude(pk__in=needed.values("seal_id"))
+    overdue = overdue.order_by("expires_at")
+    while chunk := list(overdue.values_list("pk", flat=True)[:AT_A_TIME]):
         holders = _holders(chunk)
         with transaction.atomic():
             deleted += SealedRequest.objects.filter(pk__in=chunk).delete()[0]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import lru_cache
 
@@ -29,7 +29,7 @@ LARGEST_BODY = 2 * 1024 * 1024
 _HIDDEN = "[added when sent]"
 _FRAMING = {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade"}
 _CREDENTIALS = {"x-api-key", "authorization", "cookie", "ordergroove-signature", "proxy-authorization"}
-_OWN_FIELDS = _FRAMING | _CREDENTIALS | {"expect", "accept-encoding", "user-agent", "proxy-connection"}
+_OWN_FIELDS = _FRAMING | _CREDENTIALS | {"expect", "accept-encoding", "proxy-connection"}
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,10 +45,20 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """For whom the older scheme signs."""
 
 
-def send(account: Account, call: Call, *, origin: Origin, now: datetime, seconds: float = SEND_SECONDS) -> Exchange:
+def send(
+    account: Account,
+    call: Call,
+    *,
+    origin: Origin,
+    now: datetime,
+    seconds: float = SEND_SECONDS,
+    may_begin: Callable[[], bool] = lambda: True,
+) -> Exchange:
     """Send ``call`` within ``seconds`` all in all, and return what happened. Does not raise on anything a server does.
 
-    Raises ``destinations.DestinationError`` where the integration has no such host, or the path is none of ours.
+    ``may_begin`` is asked when the connection is there, right before the first byte: it is the last chance not to send.
+    A failure tells whether a byte may have left. Raises ``destinations.DestinationError`` where the integration has no
+    such host, or the path is none of ours.
     """
     base = account.base_urls.get(call.role, "")
     if not base:
@@ -59,11 +69,12 @@ def send(account: Account, call: Call, *, origin: Origin, now: datetime, seconds
     plain = _plain_headers(call, host=target.netloc)
     shown = Request(call.method, target.url + path, plain | dict.fromkeys(signed, _HIDDEN), call.body)
     started_at = time.monotonic()
+    wire = Wire(seconds, may_begin)
     try:
-        answer = _exchange(target, path, call, headers=plain | signed, seconds=seconds)
+        answer = _exchange(wire, target, path, call, headers=plain | signed)
         failure = None
     except WireError as error:
-        answer, failure = None, Failure(error.kind, error.words)
+        answer, failure = None, Failure(error.kind, error.words, has_left=wire.has_sent)
     return Exchange(
         request=shown,
         response=answer,
@@ -83,20 +94,22 @@ def trusted() -> ssl.SSLContext:
 
 
 def _plain_headers(call: Call, *, host: str) -> dict[str, str]:
-    headers = {"host": host, "user-agent": "ordergroove-monitor", "accept-encoding": "gzip", "connection": "close"}
+    headers = {"host": host, "accept-encoding": "gzip", "connection": "close"}
     if call.body or call.method in ("POST", "PUT", "PATCH"):
         headers["content-length"] = str(len(call.body))
-    given = {name: text for name, text in call.headers.items() if name.lower() not in _OWN_FIELDS}
-    return {"accept": "application/json"} | given | headers
+    # What ``Connection`` names is about a connection that has long gone.
+    of_old_connection = {name.strip() for name in call.headers.get("connection", "").lower().split(",")}
+    dropped = _OWN_FIELDS | of_old_connection
+    given = {name: text for name, text in call.headers.items() if name.lower() not in dropped}
+    return {"accept": "application/json", "user-agent": "ordergroove-monitor"} | given | headers
 
 
-def _exchange(target: destinations.Origin, path: str, call: Call, *, headers: dict[str, str], seconds: float) -> Answer:
-    wire = Wire(seconds)
+def _exchange(wire: Wire, target: destinations.Origin, path: str, call: Call, *, headers: dict[str, str]) -> Answer:
     origin = httpcore2.Origin(target.scheme.encode(), target.host.encode(), target.port)
     request = httpcore2.Request(
         call.method,
         httpcore2.URL(scheme=origin.scheme, host=origin.host, port=origin.port, target=path.encode("ascii")),
-        headers=[(name.encode(), text.encode()) for name, text in headers.items()],
+        headers=_encoded(headers),
         content=call.body,
     )
     context = trusted() if target.scheme == "https" else None
@@ -108,6 +121,13 @@ def _exchange(target: destinations.Origin, path: str, call: Call, *, headers: di
         raise _broken(wire) from None
     except httpcore2.LocalProtocolError:
         raise WireError(FailureKind.PROTOCOL, "The request cannot be written as HTTP: nothing was sent.") from None
+
+
+def _encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    try:
+        return [(name.encode(), text.encode()) for name, text in headers.items()]
+    except UnicodeEncodeError:
+        raise WireError(FailureKind.PROTOCOL, "A header field cannot be written as text: nothing was sent.") from None
 
 
 def _broken(wire: Wire) -> WireError:

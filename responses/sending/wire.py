@@ -10,7 +10,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import httpcore2
@@ -22,7 +22,7 @@ _Address = tuple[socket.AddressFamily, Any]
 
 
 class WireError(Exception):
-    """Why there was no answer."""
+    """Why there was no answer. Whether a byte may have left, the ``Wire`` knows."""
 
     def __init__(self, kind: FailureKind, words: str) -> None:
         super().__init__(words)
@@ -31,10 +31,14 @@ class WireError(Exception):
 
 
 class Wire(httpcore2.NetworkBackend):
-    """Makes one connection, whose deadline runs from here."""
+    """Makes one connection, whose deadline runs from here.
 
-    def __init__(self, seconds: float) -> None:
+    ``may_begin`` is asked right before the first byte of the request: where it says no, nothing is sent.
+    """
+
+    def __init__(self, seconds: float, may_begin: Callable[[], bool] = lambda: True) -> None:
         self.seconds = seconds
+        self.may_begin = may_begin
         self.has_sent = False
         """Whether a byte of the request may have left."""
         self.is_at_end = False
@@ -116,9 +120,12 @@ class Stream(httpcore2.NetworkStream):
         """Write all of ``buffer``. Where the connection breaks, the library still looks for an answer."""
         rest = memoryview(buffer)
         while rest:
+            seconds = self._wire.left("The request was not taken")
+            if not self._wire.has_sent and not self._wire.may_begin():
+                raise WireError(FailureKind.TIMEOUT, "Too much time passed before it could begin: nothing was sent.")
             self._wire.has_sent = True
             try:
-                self._socket.settimeout(self._wire.left("The request was not taken"))
+                self._socket.settimeout(seconds)
                 rest = rest[self._socket.send(rest) :]
             except TimeoutError:
                 words = f"The request was not taken within {self._wire.seconds:g} s."

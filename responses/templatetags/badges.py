@@ -50,6 +50,25 @@ REQUEST_STATES: Final = {
     "resolved": Look("Resolved", "circle-check", "success"),
     "dismissed": Look("Dismissed", "circle-minus", "neutral"),
 }
+RESEND_STATES: Final = {
+    "due": Look("Due now", "player-play", "transient"),
+    "later": Look("Backing off", "clock", "transient"),
+    "resource": Look("Waits for its object", "lock", "transient"),
+    "budget": Look("Waits for the budget", "hourglass-high", "transient"),
+    "stopped": Look("Paused", "player-pause", "partial"),
+    "day": Look("After 24 hours", "calendar-clock", "transient"),
+    "sending": Look("Being sent", "send", "accepted"),
+    "held": Look("Held", "player-pause", "partial"),
+    "unknown": Look("Unknown", "help-circle", "unknown"),
+    "succeeded": Look("Fine", "circle-check", "success"),
+    "partial": Look("Partly fine", "circle-half-2", "partial"),
+    "failed": Look("Refused", "circle-x", "needs_fix"),
+    "exhausted": Look("Used up", "battery-off", "needs_fix"),
+    "expired": Look("Expired", "clock-x", "neutral"),
+    "cancelled": Look("Cancelled", "circle-minus", "neutral"),
+    "superseded": Look("Superseded", "shopping-cart", "neutral"),
+}
+"""Of a live Resend the group in which pages list it, of one that has ended its state."""
 ISSUE_STATES: Final = {
     "open": Look("Open", "alert-circle", "needs_fix"),
     "acknowledged": Look("Acknowledged", "eye-check", "accepted"),
@@ -142,6 +161,12 @@ def item_state(value: object) -> SafeString:
 def request_state(value: object, title: str = "") -> SafeString:
     """The state of a FailedRequest."""
     return pill(look(REQUEST_STATES, value), title=title)
+
+
+@register.simple_tag
+def resend_state(value: object, title: str = "") -> SafeString:
+    """The group of a live Resend, or the state of one that has ended."""
+    return pill(look(RESEND_STATES, value), title=title)
 
 
 @register.simple_tag

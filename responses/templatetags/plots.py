@@ -13,6 +13,8 @@ from responses import charts
 register = template.Library()
 
 NOTHING = SafeString()
+MOST_MARKS = 3
+MINOR = SafeString(' class="minor"')
 UNREACHABLE = SafeString('tabindex="-1" aria-hidden="true"')
 
 
@@ -67,13 +69,22 @@ def trend_svg(plot: charts.Trend, label: str) -> SafeString:
             for tick in plot.across
         ),
     )
+    marked = format_html_join(
+        "",
+        '<g class="stretch"><rect x="{0}%" y="-6" width="{1}%" height="{2}"/>'
+        '<rect class="stretch-top" x="{0}%" y="-6" width="{1}%" height="4"/><title>{3}</title></g>',
+        (
+            (round(one.start * 100, 3), round((one.end - one.start) * 100, 3), plot.height + 6, one.title)
+            for one in plot.stretches
+        ),
+    )
     tones = [escape(one.key) for one in plot.series]
     bars = SafeString("".join(bar_of(plot, bar, tones) for bar in plot.bars))
     return format_html(
         '<div class="plot"><svg class="plot-numbers" height="{0}" aria-hidden="true">{1}</svg>'
         '<svg class="plot-bars" height="{0}" role="group" aria-label="{2}" data-bars>'
-        '<g transform="translate(0 6)">{3}{4}{5}</g></svg></div>',
-        total + 6, numbers, label, lines, times, bars,
+        '<g transform="translate(0 6)">{3}{4}{5}{6}</g></svg></div>',
+        total + 6, numbers, label, marked, lines, times, bars,
     )  # fmt: skip
 
 
@@ -85,6 +96,16 @@ def legend(plot: charts.Trend) -> SafeString:
         ((one.key, one.label, f"{plot.totals[nth]:,}") for nth, one in reversed(list(enumerate(plot.series)))),
     )
     return format_html('<ul class="legend">{}</ul>', entries)
+
+
+def marks(plot: charts.Trend) -> SafeString:
+    """The marked times in words, the latest first: colour never stands alone."""
+    if not plot.stretches:
+        return NOTHING
+    entries = format_html_join("", "<li>{}</li>", ((one.title,) for one in reversed(plot.stretches[-MOST_MARKS:])))
+    more = len(plot.stretches) - MOST_MARKS
+    rest = format_html('<li class="muted">and {} before</li>', more) if more > 0 else NOTHING
+    return format_html('<ul class="plot-marks">{}{}</ul>', entries, rest)
 
 
 def table_row(bucket: charts.Bucket) -> str:
@@ -113,10 +134,11 @@ def table(plot: charts.Trend, label: str, table_id: str) -> SafeString:
 def trend_chart(plot: charts.Trend, label: str, chart_id: str = "trend", *, with_table: bool = True) -> SafeString:
     """Stacked bars with legend and a table of the same numbers. ``label`` says what the chart shows."""
     return format_html(
-        '<figure class="chart-box" id="{}">{}{}{}</figure>',
+        '<figure class="chart-box" id="{}">{}{}{}{}</figure>',
         chart_id,
         legend(plot),
         trend_svg(plot, label),
+        marks(plot),
         table(plot, label, f"{chart_id}-table") if with_table else NOTHING,
     )
 
@@ -165,10 +187,32 @@ def time_line(line: charts.TimeLine, label: str) -> SafeString:
     )
     return format_html(
         '<div class="scroll" tabindex="0" role="region" aria-label="{0}"><svg class="time-line" height="{1}" role="img"'
-        ' aria-label="{2}"><line class="rail" x1="1%" x2="99%" y1="{3}" y2="{3}"/>{4}</svg></div>',
-        label, base + 16, f"{label}: " + "; ".join(f"{one.mark.label} {one.mark.note}".strip() for one in line.marks),
-        base, marks,
+        ' aria-label="{2}"><line class="rail" x1="1%" x2="99%" y1="{3}" y2="{3}"/>{5}{4}</svg></div>',
+        label, base + (30 if line.across else 16),
+        f"{label}: " + "; ".join(f"{one.mark.label} {one.mark.note}".strip() for one in line.marks),
+        base, marks, ticks_below(line, base=base),
     )  # fmt: skip
+
+
+def ticks_below(line: charts.TimeLine, *, base: int) -> SafeString:
+    """The times below a line, each with a short stroke through it."""
+    return format_html_join(
+        "",
+        '<g{6}><line class="tick" x1="{0}%" x2="{0}%" y1="{1}" y2="{2}"/>'
+        '<text x="{0}%" y="{3}" text-anchor="{4}">{5}</text></g>',
+        (
+            (
+                tick.position,
+                base - 4,
+                base + 9,
+                base + 22,
+                "end" if tick.position > 96 else "middle",
+                tick.label,
+                MINOR if tick.is_minor else NOTHING,
+            )
+            for tick in line.across
+        ),
+    )
 
 
 def placed_mark(one: charts.Placed, *, base: int) -> SafeString:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -92,6 +93,33 @@ def left(context: template.Context, value: datetime | None) -> SafeString:
         exact(value),
         icons.icon("clock-x" if level == "over" else "clock-exclamation" if level == "critical" else "clock", 14),
         words,
+    )
+
+
+def counted_down(seconds: int) -> str:
+    """The time until something happens, to the second where it is near: ``in 1 m 5 s``; ``due`` when it is now."""
+    if seconds <= 0:
+        return "due"
+    if MINUTE <= seconds < 10 * MINUTE:
+        return f"in {seconds // MINUTE} m {seconds % MINUTE} s"
+    return f"in {span(seconds)}"
+
+
+@register.simple_tag(takes_context=True)
+def countdown(context: template.Context, value: datetime | None) -> SafeString:
+    """``in 1 m 5 s``, counted down by the script, and beside it the time of day (with the day if it is not today)."""
+    if value is None:
+        return SafeString()
+    now = now_of(context)
+    local = timezone.localtime(value)
+    is_today = local.date() == timezone.localtime(now).date()
+    clock = f"{local:%H:%M:%S}" if is_today else f"{local:%a %H:%M}"
+    return format_html(
+        '<time class="countdown" datetime="{}" title="{}"><b data-due>{}</b> <span class="muted">{}</span></time>',
+        value.isoformat(),
+        exact(value),
+        counted_down(math.ceil((value - now).total_seconds())),
+        clock,
     )
 
 

@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 from responses import audit
 from responses.exchanges import Outcome
 from responses.models import AuditEntry, FailedRequest, FollowUp, Role, SealedRequest, User
+from responses.sending import moves
 
 State = FailedRequest.State
 By = FailedRequest.ResolvedBy
@@ -85,6 +86,9 @@ def _close(
         values = {"state": state, "reason": reason, "resolved_by": by or "", "closed_at": now, "seal_id": None}
         seal_id = mine.values_list("seal_id", flat=True).first()
         if mine.update(**values) != 1:
+            return False
+        if not moves.end_live(request.pk, reason or "A person closed the request.", now=now):
+            transaction.set_rollback(True)
             return False
         if seal_id is not None:
             # What is still being followed may need it when its result is bad.

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from responses import charts
 from responses.exchanges import Outcome
 from responses.insight import periods, trends
+from responses.insight.breakers import Opening
 from responses.insight.issue import Bars
 from responses.insight.periods import Slot
 from responses.insight.splits import Group
-from responses.insight.trends import REFUSED, Trend
+from responses.insight.trends import RECOVERED, REFUSED, Trend
 from responses.ordergroove import codes
 from responses.templatetags import badges
+from responses.templatetags.times import span
 from responses.views import links
 from responses.views.frame import Frame
 
-_REFUSED = charts.Series("unknown", "Accepted, then failed")
+SPECIAL = {
+    REFUSED: charts.Series("unknown", "Accepted, then failed"),
+    RECOVERED: charts.Series("recovered", "Retried, then fine"),
+}
+"""Strands that are no outcome: they are said where they happened, and take no room where they never did."""
 _HEIGHT, _LOW = 220, 120
 
 
-def trend(frame: Frame, found: Trend) -> charts.Trend:
-    """Return the stacked bars of a period. Each bar, and each of its pieces, leads to its responses."""
-    # What was refused only later is said where it happened, and takes no room where it never did.
-    has_refused = any(counts[trends.STRANDS.index(REFUSED)] for counts in found.counts)
-    strands = [(nth, name) for nth, name in enumerate(trends.STRANDS) if name != REFUSED or has_refused]
+def trend(frame: Frame, found: Trend, openings: Sequence[Opening] = ()) -> charts.Trend:
+    """Return the stacked bars of a period. Each bar, and each of its pieces, leads to its responses.
+
+    ``openings`` are marked: then a breaker was open.
+    """
+    strands = [
+        (nth, name)
+        for nth, name in enumerate(trends.STRANDS)
+        if name not in SPECIAL or any(counts[nth] for counts in found.counts)
+    ]
     labels = charts.ticks([slot.starts_at for slot in found.slots])
     anywhere = links.responses(frame)
     buckets = []
@@ -33,11 +45,27 @@ def trend(frame: Frame, found: Trend) -> charts.Trend:
         here = links.within(anywhere, slot)
         leads = here and any(values)
         urls = tuple(
-            f"{here}&outcome={links.outcome_of(name)}" if leads and value else ""
+            f"{here}&{links.of_strand(name)}" if leads and value else ""
             for (_, name), value in zip(strands, values, strict=True)
         )
         buckets.append(charts.Bucket(title(slot), values, tick=label, url=here, urls=urls))
-    return charts.trend([_series(name) for _, name in strands], buckets, height=_HEIGHT)
+    stretches = [mark for one in openings if (mark := stretch(one, found.slots, now=frame.now)) is not None]
+    return charts.trend([series_of(name) for _, name in strands], buckets, height=_HEIGHT, stretches=stretches)
+
+
+def stretch(opening: Opening, slots: Sequence[Slot], *, now: datetime) -> charts.Stretch | None:
+    """Return where a chart shows that sending had stopped, and say from when to when."""
+    first, last = slots[0].starts_at, slots[-1].ends_at
+    whole = (last - first).total_seconds()
+    start, end = opening.start or first, opening.end or now
+    since = f"{start.astimezone(first.tzinfo):%a %H:%M}" if opening.start else "before"
+    until = f"{end.astimezone(first.tzinfo):%H:%M}" if opening.end else "now"
+    lasted = f" ({span(int((end - start).total_seconds()))})" if opening.start else ""
+    return charts.stretch(
+        (start - first).total_seconds() / whole,
+        (end - first).total_seconds() / whole,
+        f"Breaker open, {since} to {until}{lasted}: nothing was sent again but probes.",
+    )
 
 
 def failures(frame: Frame, found: Bars, *, issue_id: int, outcome: Outcome, words: str) -> charts.Trend:
@@ -80,10 +108,9 @@ def title(slot: Slot) -> str:
     return f"{day}, {start:%H:%M} to {end:%H:%M}"
 
 
-def _series(strand: str) -> charts.Series:
-    if strand == REFUSED:
-        return _REFUSED
-    return charts.Series(strand, badges.OUTCOMES[strand].word)
+def series_of(strand: str) -> charts.Series:
+    """Return the colour and the words of a strand."""
+    return SPECIAL.get(strand) or charts.Series(strand, badges.OUTCOMES[strand].word)
 
 
 def _code_row(frame: Frame, group: Group) -> charts.Row:

@@ -97,6 +97,7 @@ NAVIGATION = (
     ("fix", "To fix", "tool", "fix-list"),
     ("repeated", "Repeated", "repeat", "repeated-list"),
     ("partial", "Partial", "circle-half-2", "partial-list"),
+    ("retries", "Retries", "refresh", "retry-list"),
     ("responses", "Responses", "list-details", "response-list"),
     ("codes", "Codes", "book-2", "code-list"),
     ("settings", "Settings", "settings", "integration-list"),

@@ -19,6 +19,8 @@ from responses.insight import health, periods, queues
 from responses.insight.health import Health
 from responses.insight.periods import Period
 from responses.models import Integration, Role, User
+from responses.sending import gates
+from responses.sending.gates import GateView
 from responses.views import chrome, zones
 from responses.views.chrome import Banner, Chrome, Seen
 
@@ -105,17 +107,23 @@ def around(request: HttpRequest) -> Chrome | None:
     open_issues = queues.open_issues(frame.user, others) if len(others) > 1 else {}
     seen = {one.pk: Seen(one.slug, one.name, one.environment, open_issues.get(one.pk, 0)) for one in frame.integrations}
     warnings = banners(found, frame)
+    stopped = gate_banners(frame)
     return chrome.build(
         request,
         now=now,
         integrations=tuple(seen.values()),
         selected=seen[frame.integration.pk] if frame.integration else None,
-        counts={"issues": waiting.issues, "fix": waiting.to_fix, "partial": waiting.partial},
+        counts={
+            "issues": waiting.issues,
+            "fix": waiting.to_fix,
+            "partial": waiting.partial,
+            "retries": waiting.retries,
+        },
         urgent=("fix",),
         period=frame.period,
         has_period=frame.has_period and frame.integration is not None,
         health=dot(found, warnings),
-        banners=warnings,
+        banners=[*warnings, *stopped],
     )
 
 
@@ -150,6 +158,25 @@ def banners(found: Health, frame: Frame) -> list[Banner]:
     if found.failing:
         said.append(_failing(found))
     return said[:_MOST_BANNERS]
+
+
+def gate_banners(frame: Frame) -> list[Banner]:
+    """Return what keeps the monitor from sending again: a person's pause, or an open breaker."""
+    if frame.integration is None:
+        return []
+    url, found = chrome.url_of("retry-list"), gates.gates_of(frame.integration, now=frame.now, zone=frame.zone)
+    return [
+        Banner(_stopped(gate), url=url, link="See the retries")
+        for gate in found
+        if gate.kind in ("paused", "breaker", "half_open")
+    ][:_MOST_BANNERS]
+
+
+def _stopped(gate: GateView) -> str:
+    words = gate.words if gate.words.endswith(".") else f"{gate.words}."
+    if gate.kind == "paused":
+        return f"Retries to {gate.name}: {words}" if gates.host_in(gate.scope) else f"Retries: {words}"
+    return f"{gate.name}: {words}"
 
 
 def is_starting(frame: Frame) -> bool:

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -20,12 +21,14 @@ from responses.audit import Doer
 from responses.exchanges import RetryBy
 from responses.forms.credentials import CredentialsForm, KeyForm
 from responses.forms.integration import IntegrationForm, NewIntegrationForm, settings_of
+from responses.forms.retries import SchedulesForm
 from responses.models import IntakeKey, Integration, Role, User
-from responses.views import first_run, frame, settings_tabs
+from responses.ordergroove.schedules import Schedules
+from responses.views import first_run, frame, retry_lines, settings_tabs
 from responses.views.first_run import PasswordForm
 from responses.views.frame import Frame
 
-GENERAL, CREDENTIALS, KEY = "general", "credentials", "key"
+GENERAL, CREDENTIALS, KEY, SCHEDULES = "general", "credentials", "key", "schedules"
 
 
 @login_required
@@ -120,6 +123,22 @@ def credentials_change(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @never_cache
 @require_POST
+def schedules_change(request: HttpRequest, slug: str) -> HttpResponse:
+    """Save when what failed is sent again, or go back to the defaults."""
+    page, integration = _shown(request, slug, least=Role.ADMIN)
+    is_reset = request.POST.get("reset") == "yes"
+    form = SchedulesForm(request.POST, schedules=Schedules.from_settings(integration.retry_policies))
+    if not is_reset and not form.is_valid():
+        return _detail(request, page, integration, **{SCHEDULES: form})
+    wanted = {} if is_reset else form.wanted()
+    configuring.change_schedules(integration, wanted, doer=_doer(request), now=page.now)
+    messages.success(request, "All schedules are the defaults again." if is_reset else "Saved.")
+    return redirect(f"{reverse('integration-detail', args=[integration.slug])}#retries")
+
+
+@login_required
+@never_cache
+@require_POST
 def key_create(request: HttpRequest, slug: str) -> HttpResponse:
     """Make an intake key and show it, this once. The password is asked for again."""
     page, integration = _shown(request, slug, least=Role.ENGINEER)
@@ -164,13 +183,15 @@ def _detail(request: HttpRequest, page: Frame, integration: Integration, **given
     may_change, may_make_keys = page.may(Role.ADMIN), page.may(Role.ENGINEER)
     is_refused = any(getattr(form, "errors", None) for form in given.values())
     general = IntegrationForm(settings=settings_of(integration), environment=integration.environment)
+    keys = list(IntakeKey.objects.visible_to(page.user).filter(integration=integration).order_by("revoked_at", "-id"))
     context = {
         "now": page.now,
         "tabs": settings_tabs.of(page, "integration-list"),
         "integration": integration,
         "may_change": may_change,
         "may_make_keys": may_make_keys,
-        "keys": IntakeKey.objects.visible_to(page.user).filter(integration=integration).order_by("revoked_at", "-id"),
+        "keys": keys,
+        "retry_keys": [key for key in keys if key.may_retry and key.revoked_at is None],
         GENERAL: general,
         CREDENTIALS: CredentialsForm(integration=integration),
         KEY: KeyForm(),
@@ -178,7 +199,19 @@ def _detail(request: HttpRequest, page: Frame, integration: Integration, **given
         "made": None,
         "secret": "",
     }
+    context |= _schedules(integration, given.pop(SCHEDULES, None), may_change=may_change)
     return render(request, "settings/integration.html", context | given, status=422 if is_refused else 200)
+
+
+def _schedules(integration: Integration, sent: SchedulesForm | None, *, may_change: bool) -> dict[str, Any]:
+    """What the part about schedules shows; ``sent`` is a form that was refused."""
+    schedules = Schedules.from_settings(integration.retry_policies)
+    form = sent or (SchedulesForm(schedules=schedules) if may_change else None)
+    return {
+        "shown_schedules": retry_lines.of(schedules, form),
+        "is_own_schedule": bool(schedules.changes()),
+        "is_schedule_refused": sent is not None,
+    }
 
 
 def _asked_again(request: HttpRequest, page: Frame) -> PasswordForm | None:

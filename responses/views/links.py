@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.urls import NoReverseMatch, reverse
 
 from responses.insight.periods import Slot
-from responses.insight.trends import REFUSED
+from responses.insight.trends import RECOVERED, REFUSED
 from responses.views.frame import Frame
 
 
@@ -36,9 +36,11 @@ def within(address: str, slot: Slot) -> str:
     return f"{address}{sign}since={moment(slot.counted_from)}&until={moment(slot.counted_to)}"
 
 
-def outcome_of(strand: str) -> str:
-    """Return the outcome by which the responses of a strand are found: those refused later had been accepted."""
-    return "accepted" if strand == REFUSED else strand
+def of_strand(strand: str) -> str:
+    """Return the filter that finds the responses of a strand: those refused later had been accepted."""
+    if strand == RECOVERED:
+        return "origin=retry"
+    return f"outcome={'accepted' if strand == REFUSED else strand}"
 
 
 def moment(at: datetime) -> str:

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from responses.insight import issues, overview, periods, pulse, splits, stakes, trends
+from responses.insight import breakers, issues, overview, periods, pulse, retries, splits, stakes, trends
 from responses.insight.overview import Day, Queue, Waiting
 from responses.models import FailedRequest, Integration
 from responses.templatetags.times import percent, span
@@ -57,9 +57,16 @@ def figures(page: Frame, integration: Integration) -> dict[str, Any]:
     return {
         "needs": needs(page, queue, open_issues),
         "next": queue.next,
-        "stats": [success(day), volume(page, day), awaited(page, waiting), lost(page, queue)],
+        "stats": [
+            success(day),
+            volume(page, day),
+            recovered(page, day),
+            retrying(page, retries.waiting(user, integration.pk)),
+            awaited(page, waiting),
+            lost(page, queue),
+        ],
         "period": page.period,
-        "trend": bars.trend(page, trend),
+        "trend": bars.trend(page, trend, breakers.openings(user, integration.pk, since=trend.slots[0].starts_at)),
         "total": trend.total,
         "top": issues.top(user, integration, staked, now=now),
         "by_code": bars.by_code(page, splits.by_code(kinds)),
@@ -147,6 +154,36 @@ def volume(page: Frame, day: Day) -> Stat:
         change_tone="same",
         change_icon="up" if share > 0 else "down",
         points=tuple(float(rate.responses) for rate in day.hours),
+    )
+
+
+def recovered(page: Frame, day: Day) -> Stat:
+    """Return how many failures passed because the monitor sent them again."""
+    now, before = day.total.recovered, day.before.recovered
+    note = f"{before:,} the day before" if before else "sent again by the monitor" if now else "nothing had to be"
+    return Stat(
+        label="Retried, then fine, 24 h",
+        value=f"{now:,}",
+        icon="refresh",
+        key="recovered",
+        url=links.responses(page, origin="retry", period="24h") if now else "",
+        note=note,
+        points=tuple(float(rate.recovered) for rate in day.hours) if now else (),
+    )
+
+
+def retrying(page: Frame, waiting: retries.Waiting) -> Stat:
+    """Return how many requests are being sent again, and since when the oldest is."""
+    note = "nothing waits to be sent again"
+    if waiting.oldest_at is not None:
+        note = f"the oldest for {span(int((page.now - waiting.oldest_at).total_seconds()))}"
+    return Stat(
+        label="Retrying now",
+        value=stats.capped(waiting.live, cap=retries.MOST_COUNTED),
+        icon="rotate-clockwise-2",
+        key="transient",
+        url=links.page(page, "retry-list"),
+        note=note,
     )
 
 

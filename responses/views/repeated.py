@@ -50,7 +50,7 @@ def repeated_list(request: HttpRequest) -> HttpResponse:
 def listed(page: Frame, integration: Integration, chosen: dict[str, str], *, after: str, seen: str) -> dict[str, Any]:
     """Return what the list shows."""
     sort, has_closed = chosen["sort"], chosen["state"] == "all"
-    found = repeated.page(page.user, integration.pk, sort=sort, has_closed=has_closed, after=after)
+    found = repeated.page(page.user, integration.pk, now=timezone.now(), sort=sort, has_closed=has_closed, after=after)
     causes = repeated.shared_causes(page.user, integration.pk)
 
     def url(**changes: str) -> str:

@@ -48,6 +48,9 @@ def means(request: FailedRequest) -> str:
         words = _BY[FailedRequest.ResolvedBy(request.resolved_by)]
     else:
         words = _MEANS[State(request.state)]
+    if request.state == State.RETRYING:
+        # The timeline says why and when, of each attempt.
+        return words
     is_said = not request.reason or request.reason.rstrip(".") in words
     if words.rstrip(".").lower() in request.reason.lower():
         return request.reason
@@ -61,6 +64,10 @@ def next_step(request: FailedRequest, advice: str) -> str:
     if request.state == State.UNKNOWN:
         what = f"order {request.order_id}" if request.order_id else "it"
         return f"Look up at Ordergroove whether {what} was created before anything is sent again."
+    if request.state == State.RETRYING:
+        return "Nothing: the monitor sends it again by itself. What comes next stands at the top of the timeline."
+    if request.state == State.EXHAUSTED:
+        return f"See whether Ordergroove is well again, then send it again. {advice}"
     if request.state == State.CONFIRMING:
         return "Wait for the result; nothing has to be done now."
     if request.state == State.HELD:

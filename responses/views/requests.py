@@ -9,19 +9,22 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from ordergroove_monitor import client_address
-from responses.insight import evidence, exhibits, pulse
+from responses.insight import evidence, exhibits, pulse, sendings
 from responses.insight import request as insight
 from responses.insight import response as response_insight
 from responses.insight.request import Depth
+from responses.insight.sendings import Sendings
 from responses.models import FailedRequest, Item, Role, User
 from responses.triage import requests as triage
-from responses.views import follow_words, frame, links, parts, request_story, request_words
+from responses.views import follow_words, frame, links, parts, request_story, request_words, resend_deeds
+from responses.views.first_run import PasswordForm
 from responses.views.frame import Frame
+from responses.views.resend_deeds import DecisionForm
 
 REFRESH_SECONDS = 10
 TABS = {"timeline": "Timeline", "items": "Items", "request": "Request", "answer": "Answer", "audit": "Audit"}
@@ -39,18 +42,48 @@ class DeedForm(forms.Form):
 @require_safe
 def request_detail(request: HttpRequest, request_id: int) -> HttpResponse:
     """Show one request; to htmx its living part, or 204 when nothing has changed."""
-    row = _visible(request, request_id)
+    row = visible(request, request_id)
     page = frame.of(request, now=timezone.now(), about=row.integration)
-    seen = pulse.of(page.user, row.integration_id, now=page.now)
+    found = sendings.of_request(page.user, row)
+    seen = mark(page, row, found)
     if parts.is_unchanged(request, seen):
         return HttpResponse(status=204)
     tab = request.GET.get("tab", "")
-    context = shown(page, row, tab if tab in TABS else "timeline", seen=seen)
-    return parts.respond(request, context, page="requests/detail.html", part="requests/_detail.html")
+    tab = tab if tab in TABS else "timeline"
+    if parts.is_wanted(request):
+        return parts.render_part(request, "requests/_detail.html", shown(page, row, tab, found, seen=seen))
+    return render(request, "requests/detail.html", page_of(page, row, tab, found, seen=seen))
 
 
-def shown(page: Frame, row: FailedRequest, tab: str, *, seen: str) -> dict[str, Any]:
-    """Return what the page shows."""
+def mark(page: Frame, row: FailedRequest, found: Sendings) -> str:
+    """Return what changes with everything that the page shows but its clocks."""
+    newest = found.newest.resend if found.newest else None
+    epoch = f"{newest.pk:x}-{newest.epoch:x}" if newest else ""
+    return f"{pulse.of(page.user, row.integration_id, now=page.now)}.{epoch}"
+
+
+def page_of(
+    page: Frame,
+    row: FailedRequest,
+    tab: str,
+    found: Sendings,
+    *,
+    seen: str,
+    form: DecisionForm | None = None,
+    password: PasswordForm | None = None,
+) -> dict[str, Any]:
+    """Return what the whole page shows: the living part, and the buttons and forms that stand outside of it."""
+    context = shown(page, row, tab, found, seen=seen)
+    may_decide = context["may_decide"]
+    return context | {
+        "buttons": resend_deeds.buttons(page, row, found) if may_decide else None,
+        "decision": resend_deeds.decision(page, row, found, form=form, password=password) if may_decide else None,
+        "evidence_story": request_story.known(found.newest, sendings.questions(context["depth"]), page),
+    }
+
+
+def shown(page: Frame, row: FailedRequest, tab: str, found: Sendings, *, seen: str) -> dict[str, Any]:
+    """Return what the living part shows."""
     depth = insight.read(page.user, row)
     here = links.page(page, "request-detail", row.pk, tab="" if tab == "timeline" else tab)
     exhibit = None
@@ -60,6 +93,7 @@ def shown(page: Frame, row: FailedRequest, tab: str, *, seen: str) -> dict[str, 
             depth.latest_shown, method=depth.latest.method, endpoint=depth.latest.endpoint, fields=fields
         )
     may_decide = page.user.has_role(row.integration_id, Role.SUPPORT)
+    sent = request_story.told(found)
     return {
         "now": page.now,
         "request_row": row,
@@ -68,7 +102,13 @@ def shown(page: Frame, row: FailedRequest, tab: str, *, seen: str) -> dict[str, 
         "next_step": request_words.next_step(row, insight.advice(row, depth.items)),
         "stubborn": request_words.stubborn(row),
         "depth": depth,
-        "attempts": [(one, links.page(page, "response-detail", one.response.pk)) for one in depth.attempts],
+        "attempts": [
+            (one, links.page(page, "response-detail", one.response.pk), sent.get(one.response.pk))
+            for one in depth.attempts
+        ],
+        "ahead": request_story.ahead(found, row),
+        "retries_url": links.page(page, "retry-list"),
+        "settings_url": links.page(page, "integration-detail", row.integration.slug),
         "items": [(item, _item_advice(depth, item)) for item in depth.items],
         "follows": [follow_words.about(one, page) for one in depth.follow_ups if row.is_open or one.settled_at is None][
             :1
@@ -107,7 +147,7 @@ def _item_advice(depth: Depth, item: Item) -> str:
 @require_POST
 def request_decide(request: HttpRequest, request_id: int) -> HttpResponse:
     """Do what a button says, if the request is still what the person saw."""
-    row = _visible(request, request_id)
+    row = visible(request, request_id)
     page = frame.of(request, now=timezone.now(), about=row.integration)
     if not page.user.has_role(row.integration_id, Role.SUPPORT):
         return HttpResponse("This needs the role Support.", status=403, content_type="text/plain")
@@ -141,7 +181,7 @@ _DEEDS: dict[str, tuple[Callable[..., bool], str, bool]] = {
 @require_safe
 def request_evidence(request: HttpRequest, request_id: int) -> HttpResponse:
     """Hand out the evidence as a Markdown file."""
-    row = _visible(request, request_id)
+    row = visible(request, request_id)
     assert isinstance(request.user, User)
     text = evidence.markdown(row, row.integration, insight.read(request.user, row))
     response = HttpResponse(text.encode("utf-8", "replace"), content_type="text/markdown; charset=utf-8")
@@ -151,8 +191,9 @@ def request_evidence(request: HttpRequest, request_id: int) -> HttpResponse:
     return response
 
 
-def _visible(request: HttpRequest, request_id: int) -> FailedRequest:
+def visible(request: HttpRequest, request_id: int) -> FailedRequest:
+    """Return the failed request; 404 for what the person may not see."""
     if request_id >= 2**63:
         raise Http404
-    visible = FailedRequest.objects.visible_to(request.user).select_related("integration", "assignee")
-    return get_object_or_404(visible, pk=request_id)
+    found = FailedRequest.objects.visible_to(request.user).select_related("integration", "assignee")
+    return get_object_or_404(found, pk=request_id)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from responses import charts
-from responses.insight.trends import REFUSED, STRANDS, Trend
-from responses.templatetags import badges
+from responses.insight.trends import STRANDS, Trend
 from responses.views import bars, links
 from responses.views.frame import Frame
 from responses.views.response_filters import Chosen
 
 _HEIGHT = 96
-_REFUSED = charts.Series("unknown", "Accepted, then failed")
 
 
 def of(page: Frame, chosen: Chosen, found: Trend) -> charts.Trend:
@@ -30,8 +28,7 @@ def of(page: Frame, chosen: Chosen, found: Trend) -> charts.Trend:
                 values=tuple(counts[nth] for nth, _ in strands),
                 tick=label,
                 url=url + outcome,
-                urls=tuple(f"{url}&outcome={links.outcome_of(name)}" for _, name in strands),
+                urls=tuple(f"{url}&{links.of_strand(name)}" for _, name in strands),
             )
         )
-    series = [_REFUSED if name == REFUSED else charts.Series(name, badges.OUTCOMES[name].word) for _, name in strands]
-    return charts.trend(series, buckets, height=_HEIGHT, lines=2)
+    return charts.trend([bars.series_of(name) for _, name in strands], buckets, height=_HEIGHT, lines=2)

@@ -52,6 +52,19 @@
     }
   }
 
+  function countedDown(seconds) {
+    if (seconds <= 0) return "due";
+    if (seconds >= MINUTE && seconds < 10 * MINUTE) return `in ${Math.floor(seconds / MINUTE)} m ${seconds % MINUTE} s`;
+    return `in ${span(seconds)}`;
+  }
+
+  function countDown() {
+    if (document.hidden) return;
+    for (const element of document.querySelectorAll("[data-due]")) {
+      put(element, countedDown(Math.ceil((Date.parse(element.parentElement.dateTime) - now()) / 1000)));
+    }
+  }
+
   // --- Toasts ---
 
   function toast(text, tone = "brand", stay = 7000) {
@@ -221,10 +234,11 @@
     for (const element of root.querySelectorAll("[data-copy][hidden], [data-help][hidden], [data-dismiss][hidden]")) element.hidden = false;
   }
   document.addEventListener("htmx:load", (event) => reveal(event.detail.elt));
-  document.addEventListener("visibilitychange", () => { refreshTimes(); if (!document.hidden) tick(true); });
+  document.addEventListener("visibilitychange", () => { refreshTimes(); countDown(); if (!document.hidden) tick(true); });
   reveal(document);
   refreshTimes();
   setInterval(refreshTimes, 5000);
+  setInterval(countDown, 1000);
   setInterval(tick, 1000);
   setTimeout(() => { for (const note of document.querySelectorAll(".toast-note.tone-success, .toast-note.tone-brand")) note.remove(); }, 9000);
 })();

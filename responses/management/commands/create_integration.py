@@ -88,8 +88,15 @@ class Command(BaseCommand):
             self.stdout.write(f"  credentials: {', '.join(kept)} (kept encrypted)")
         else:
             self.stdout.write("  no credentials: accepted purchases are recorded, but nobody can ask for their results")
+            if integration.retry_by == Integration.Retry.MONITOR:
+                self.stdout.write("  and what the monitor is to send again is held until it has some")
+        if integration.retry_by == Integration.Retry.MONITOR:
+            self.stdout.write(
+                "  Your own systems must not repeat the same calls: two that retry are how an order is created twice."
+            )
         if is_new:
-            self.stdout.write(f"Next: manage.py create_intake_key {integration.slug}")
+            may_retry = " --may-retry" if integration.retry_by == Integration.Retry.MONITOR else ""
+            self.stdout.write(f"Next: manage.py create_intake_key {integration.slug}{may_retry}")
 
 
 def _keep(

@@ -1,0 +1,67 @@
+"""Changes of a resend's state that are not the answer's own: what they do to the failed request that people see.
+
+Each is a compare-and-set on state and epoch. Rows are locked in one order everywhere: failed request, resend, gate.
+Call them inside a transaction.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from responses.models import FailedRequest, Resend, SealedRequest
+from responses.recording.resends import LONGEST_REASON
+
+State = Resend.State
+_SHOWN = FailedRequest.State
+
+
+def locked(failed_request_id: int) -> FailedRequest:
+    """Return the failed request, on PostgreSQL locked until the transaction ends. Raises ``DoesNotExist``."""
+    rows = FailedRequest.objects.select_related("integration")
+    if connection.features.has_select_for_update_of:
+        rows = rows.select_for_update(of=("self",))
+    return rows.get(pk=failed_request_id)
+
+
+def move(resend: Resend, state: Resend.State, *, now: datetime, **values: Any) -> bool:
+    """Change the state of ``resend`` as it was read, and what people see. ``False``: another was faster.
+
+    A cancelled, superseded or succeeded one leaves what people see to the caller.
+    """
+    if state in Resend.ENDED:
+        values["ended_at"] = now
+    if "reason" in values:
+        values["reason"] = values["reason"][:LONGEST_REASON]
+    was = State(resend.state)
+    if not Resend.objects.move(resend.pk, from_state=was, epoch=resend.epoch, to_state=state, **values):
+        return False
+    shown = Resend.SEEN_AS.get(state)
+    is_followed = FailedRequest.objects.filter(pk=resend.failed_request_id, state=_SHOWN.CONFIRMING).exists()
+    if shown is not None and not is_followed:
+        show(resend.failed_request_id, shown, values.get("reason", resend.reason), now=now)
+    return True
+
+
+def show(failed_request_id: int, state: FailedRequest.State, reason: str, *, now: datetime, **values: Any) -> None:
+    """Change what people see of an open failed request. With its end the sealed original goes."""
+    mine = FailedRequest.objects.open().filter(pk=failed_request_id)
+    values |= {"state": state, "reason": reason[:LONGEST_REASON]}
+    if state in FailedRequest.CLOSED:
+        seal_id = mine.values_list("seal_id", flat=True).first()
+        values |= {"closed_at": now, "seal_id": None}
+        if seal_id is not None:
+            SealedRequest.objects.filter(pk=seal_id).delete()
+    mine.update(**values)
+
+
+def end_live(failed_request_id: int, reason: str, *, now: datetime) -> bool:
+    """Cancel the live resend of a failed request that a person closes. ``False``: it is under way right now."""
+    live = Resend.objects.live().filter(failed_request_id=failed_request_id).first()
+    if live is None:
+        return True
+    if live.state in (State.SENDING, State.VERIFYING):
+        return False
+    return move(live, State.CANCELLED, now=now, reason=reason)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FIRST_PARTY = ("responses", "ordergroove_monitor", "tests", "benchmarks", "tools")
+FIRST_PARTY = ("responses", "ordergroove_monitor", "tests", "benchmarks", "chaos", "tools")
 ROWS: dict[str, int] = {
     "exchanges": 1,
     "backoff": 1,
@@ -151,7 +151,7 @@ def reasons(module: str, imported: Import) -> Iterator[str]:
     target = imported.module
     if imported.is_hidden and _is_within(target, *FIRST_PARTY):
         yield f"{target} is imported out of sight (in a function, or for type checking only)"
-    if _is_within(target, "tests", "benchmarks", "tools"):
+    if _is_within(target, "tests", "benchmarks", "chaos", "tools"):
         yield f"{target} is not part of the product"
     is_insider = _is_within(module, "responses.sandbox") or module in MAY_IMPORT_SANDBOX
     if _is_within(target, "responses.sandbox") and not is_insider:

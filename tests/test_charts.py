@@ -151,3 +151,26 @@ def test_parts_follow_each_other_and_fill_the_whole() -> None:
     found = charts.pieces(parts, whole=4)
 
     assert [(piece.start, piece.length) for piece in found] == [(0, 50), (50, 50)]
+
+
+def test_a_marked_time_is_cut_to_the_chart_and_wide_enough_to_be_seen() -> None:
+    assert charts.stretch(-0.5, 0.25, "down") == charts.Stretch(0.0, 0.25, "down")
+    assert charts.stretch(0.5, 0.5, "down") == charts.Stretch(0.5, 0.5 + charts.LEAST_STRETCH, "down")
+    assert charts.stretch(0.9999, 3, "down") == charts.Stretch(1 - charts.LEAST_STRETCH, 1.0, "down")
+    assert charts.stretch(-2, -1, "before") is None
+    assert charts.stretch(1, 2, "after") is None
+
+
+def test_times_below_a_line_keep_apart_and_the_last_one_is_never_left_out_on_a_phone() -> None:
+    across = [(5, "5 s"), (60, "1 m"), (70, "70 s"), (600, "10 m"), (3600, "1 h"), (86_400, "24 h")]
+
+    line = charts.time_line([charts.Mark(60, "1st")], end=3600, is_log=True, across=across)
+
+    assert [tick.label for tick in line.across] == ["1 m", "10 m", "1 h"]
+    assert [tick.is_minor for tick in line.across] == [False, True, False]
+    assert line.across[0].position == line.marks[0].x
+    assert line.across[-1].position == 98
+
+
+def test_a_line_without_length_is_all_at_its_beginning() -> None:
+    assert charts.along(50, end=0, is_log=True) == charts.along(0, end=60, is_log=False) == 2

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from celery.signals import before_task_publish
+from celery.signals import before_task_publish, worker_shutting_down
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from ordergroove_monitor import stopping
 from ordergroove_monitor.celery import app
 from responses import tasks
 from responses.insight import health
@@ -28,6 +31,7 @@ from responses.retention import purge
 from responses.sandbox import server as sandbox
 from tests.factories import NOW, make_exchange, make_integration, make_refusal, make_rest, make_timeout, record
 from tests.following.buying import after, buy, make_shop
+from tests.retrying import again
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +74,51 @@ def test_polling_settles_what_is_due_and_hints_at_the_message(hints: list[Hint])
     assert FailedRequest.objects.get().failures == 1
     assert hints == [("deliver_transitions", ())]
     assert Heartbeat.objects.get(name=health.WORKER).seen_at == after(2)
+
+
+def test_a_due_failure_is_sent_again_and_an_unknown_one_is_looked_up(hints: list[Hint]) -> None:
+    with again.running() as upstream:
+        upstream.always = lambda _: None
+        request = again.fail(again.make_shop(upstream.url))
+        due_at = again.resend_of(request).due_at
+        with time_machine.travel(due_at, tick=False):
+            tasks.send_due()
+        assert again.states(request) == ("unknown", "unknown")
+        upstream.always = again.reply(200, {"next": None, "results": []})
+        with time_machine.travel(due_at + timedelta(minutes=10), tick=False):
+            tasks.look_up_due()
+        assert again.states(request) == ("retrying", "scheduled")
+        assert len(upstream.received) == 2
+    assert set(hints) == {("deliver_transitions", ()), ("send_due", ())}
+
+
+def test_a_worker_that_was_told_to_stop_begins_nothing_new() -> None:
+    with again.running() as upstream:
+        request = again.fail(again.make_shop(upstream.url))
+        stopping.begin()
+        try:
+            with time_machine.travel(again.resend_of(request).due_at, tick=False):
+                tasks.send_due()
+        finally:
+            stopping._shared[0] = 0
+        assert upstream.received == []
+    assert again.states(request) == ("retrying", "scheduled")
+
+
+def test_children_hear_that_their_worker_stops() -> None:
+    answer, said = os.pipe()
+    child = os.fork()
+    if child == 0:
+        while not stopping.has_begun():
+            time.sleep(0.01)
+        os.write(said, b"heard")
+        os._exit(0)
+    try:
+        worker_shutting_down.send(sender="worker", sig="SIGTERM", how="Warm", exitcode=0)
+        assert os.read(answer, 5) == b"heard"
+    finally:
+        stopping._shared[0] = 0
+        os.waitpid(child, 0)
 
 
 def test_a_transition_is_handled_once(hints: list[Hint]) -> None:
@@ -134,8 +183,8 @@ def test_a_heartbeat_from_the_future_is_put_right() -> None:
 
 
 def test_a_nudge_is_published_for_each_kind(hints: list[Hint]) -> None:
-    tasks.nudge(frozenset({"following", "alerting"}))
-    assert hints == [("deliver_transitions", ()), ("poll_due", ())]
+    tasks.nudge(frozenset({"following", "alerting", "retrying"}))
+    assert hints == [("deliver_transitions", ()), ("poll_due", ()), ("send_due", ())]
 
 
 def test_a_delivery_that_is_gone_is_no_error(hints: list[Hint]) -> None:

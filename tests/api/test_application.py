@@ -28,6 +28,13 @@ OPERATIONS = {
     ("post", "/api/v1/issues/{id}/reopen"),
     ("get", "/api/v1/requests"),
     ("get", "/api/v1/requests/{id}"),
+    ("post", "/api/v1/requests/{id}/retry"),
+    ("post", "/api/v1/requests/{id}/cancel-retry"),
+    ("post", "/api/v1/requests/{id}/release"),
+    ("post", "/api/v1/requests/{id}/decide"),
+    ("get", "/api/v1/sending"),
+    ("post", "/api/v1/sending/pause"),
+    ("post", "/api/v1/sending/resume"),
     ("get", "/api/v1/trends"),
 }
 

@@ -142,7 +142,7 @@ def test_a_cursor_beyond_everything_is_an_empty_page(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "nothing", "responses/1/2", "issues/1/explode", "requests/1/retry", "../", "docs/", "responses/"]
+    "path", ["", "nothing", "responses/1/2", "issues/1/explode", "requests/1/explode", "../", "docs/", "responses/"]
 )
 def test_an_unknown_path_is_a_problem_and_no_page(caller: Caller, path: str) -> None:
     check_problem(caller.get(path), 404)

@@ -17,9 +17,11 @@ pytestmark = [pytest.mark.processes, pytest.mark.slow]
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Stack]:
     made = Stack(tmp_path / "data", "", DEMO="yes")
-    made.start("--demo")
-    yield made
-    made.close()
+    try:
+        made.start("--demo")
+        yield made
+    finally:
+        made.close()
 
 
 def test_a_living_shop_is_seen_and_leaves_no_process_behind(demo: Stack) -> None:

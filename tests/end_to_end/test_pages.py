@@ -93,7 +93,8 @@ def targets(full: Stack) -> list[str]:
 def test_every_page_is_there(targets: list[str]) -> None:
     kinds = {re.sub(r"\d+", "#", target.partition("?")[0]) for target in targets}
 
-    assert kinds >= {"/", "/issues/", "/issues/#/", "/fix/", "/repeated/", "/requests/#/", "/partial/", "/responses/",
+    assert kinds >= {"/", "/issues/", "/issues/#/", "/fix/", "/retries/", "/repeated/", "/requests/#/", "/partial/",
+                     "/responses/",
                      "/responses/#/", "/codes/", "/settings/channels/", "/settings/integrations/",
                      "/settings/integrations/my-shop/", "/settings/new-integration/", "/settings/tokens/", "/password/",
                      "/preferences/"}  # fmt: skip

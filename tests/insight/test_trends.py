@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from responses.exchanges import Origin
 from responses.insight import periods, trends
 from responses.models import Integration, User
+from responses.recording import counts, rows
 from tests.factories import (
     NOW,
     make_accepted,
@@ -110,3 +113,55 @@ def test_the_number_of_queries_does_not_grow(
         record(integration, *(make_refusal(sent_at=NOW - timedelta(minutes=nth)) for nth in range(count)))
         with django_assert_num_queries(1):
             trends.trend(viewer, integration.pk, periods.BY_KEY[key], now=NOW, zone=UTC)
+
+
+@pytest.mark.parametrize("key", ["1h", "24h", "7d", "30d"])
+def test_what_was_retried_and_fine_is_counted_apart(key: str, integration: Integration, viewer: User) -> None:
+    record(
+        integration,
+        make_exchange(make_rest(), 204),
+        make_exchange(make_rest(), 204, origin=Origin.RETRY),
+        make_accepted(origin=Origin.RETRY),
+        make_exchange(make_rest(), 503, b"<html>", origin=Origin.RETRY),
+    )
+    record(integration, make_exchange(make_rest(), 204, origin=Origin.RETRY))
+
+    trend = trends.trend(viewer, integration.pk, periods.BY_KEY[key], now=NOW, zone=UTC)
+
+    assert counted(trend) == {"success": 1, "recovered": 3, "transient": 1}
+
+
+def test_counting_what_was_retried_takes_no_statement_more(
+    integration: Integration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def listen(name: str) -> None:
+        real = getattr(rows.Cursor, name)
+
+        def listening(cursor: rows.Cursor, statement: str, values: Any = ()) -> None:
+            said.append(statement)
+            real(cursor, statement, values)
+
+        monkeypatch.setattr(rows.Cursor, name, listening)
+
+    listen("execute")
+    listen("executemany")
+
+    def statements(origin: Origin) -> int:
+        said.clear()
+        record(integration, make_exchange(make_rest("/orders/", method="GET"), 200, [], origin=origin))
+        return sum("count" in statement or "outcomehour" in statement for statement in said)
+
+    assert statements(Origin.RETRY) == statements(Origin.CALLER) == 3
+
+
+def test_what_a_retry_got_accepted_and_was_refused_later_is_the_latter(integration: Integration, viewer: User) -> None:
+    record(integration, make_accepted(origin=Origin.RETRY))
+    with rows.cursor() as cursor:
+        hour = periods.hour_of(NOW)
+        counts.settle(cursor, integration_id=integration.pk, hour=hour, is_confirmed=False)
+
+    trend = trends.trend(viewer, integration.pk, periods.DEFAULT, now=NOW, zone=UTC)
+
+    assert counted(trend) == {"refused": 1}

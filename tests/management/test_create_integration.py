@@ -77,6 +77,23 @@ def test_an_update_changes_only_what_is_given(monkeypatch: pytest.MonkeyPatch) -
     assert "create_intake_key" not in printed.out
 
 
+def test_the_monitor_may_retry_from_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_API_KEY", KEY)
+
+    printed = run("create_integration", "shop", "--retry", "monitor", "--api-key-env", "MY_API_KEY")
+
+    assert Integration.objects.get().retry_by == "monitor"
+    assert "sent again by: the monitor" in printed.out
+    assert "must not repeat the same calls" in printed.out
+    assert "create_intake_key shop --may-retry" in printed.out
+
+
+def test_a_monitor_without_credentials_is_told_what_it_lacks() -> None:
+    printed = run("create_integration", "shop", "--retry", "monitor")
+
+    assert "held until it has some" in printed.out
+
+
 def test_an_update_can_set_a_host_back() -> None:
     run("create_integration", "shop", "--host", "sc=http://localhost:9100")
     run("create_integration", "shop", "--update", "--host", "sc=")

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from responses.exchanges import Exchange
+from responses.exchanges import Exchange, RetryBy
 from responses.management import demo_past, demo_run
 from responses.models import (
     FailedRequest,
@@ -16,11 +16,13 @@ from responses.models import (
     Integration,
     LastRun,
     OutcomeHour,
+    Resend,
     Response,
     Transition,
     User,
     ids,
 )
+from responses.models.integration import new_intake_key
 from responses.sandbox import history
 from tests.factories import NOW, make_integration
 
@@ -113,3 +115,14 @@ def test_the_command_refuses_real_data_and_does_nothing_twice(shop: Integration,
 
     assert "there already" in out.getvalue()
     assert not Response.objects.exists()
+
+
+def test_what_failed_in_the_past_is_never_sent_although_the_monitor_retries(shop: Integration) -> None:
+    shop.retry_by = Integration.Retry.MONITOR
+    shop.save()
+    new_intake_key(shop, may_retry=True)
+
+    make(shop)
+
+    assert set(FailedRequest.objects.values_list("retry_by", flat=True)) == {RetryBy.CALLER.value}
+    assert not Resend.objects.exists()

@@ -30,6 +30,27 @@ def test_every_host_of_the_demo_is_the_sandbox() -> None:
 
 
 @pytest.mark.django_db
+def test_the_demo_shows_the_monitor_sending_again() -> None:
+    demo_run.prepare("127.0.0.1:9100")
+
+    integration = Integration.objects.get()
+    assert integration.retry_by == Integration.Retry.MONITOR
+    assert integration.has_credentials
+    assert IntakeKey.objects.get(integration=integration).may_retry
+
+
+@pytest.mark.django_db
+def test_a_key_of_an_older_demo_is_replaced_by_one_that_may_retry() -> None:
+    _, first = demo_run.prepare("127.0.0.1:9100")
+    IntakeKey.objects.update(may_retry=False)
+
+    _, second = demo_run.prepare("127.0.0.1:9100")
+
+    assert second != first
+    assert IntakeKey.objects.latest("pk").may_retry
+
+
+@pytest.mark.django_db
 def test_a_second_start_keeps_the_key_and_follows_the_sandbox_to_its_new_port() -> None:
     first_user, first_key = demo_run.prepare("127.0.0.1:9100")
     second_user, second_key = demo_run.prepare("127.0.0.1:9999")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from responses.exchanges import FailureKind, Outcome
 from responses.ordergroove import codes
 from responses.ordergroove.codes import Actor
+from responses.ordergroove.schedules import Policy
 
 REFERENCE = [200, 201, 202, 204, 206, 207, 400, 401, 403, 404, 409, 423, 429, 500, 502, 503]
 
@@ -98,10 +99,10 @@ def test_failures_say_whether_something_was_created_and_texts_are_short(info: co
         assert "created" in words or "may have done the work" in words
 
 
-def test_the_schedules_are_the_official_ones() -> None:
-    assert codes.about(423).delays == (2, 4, 8, 16, 32, 60, 60, 60)
-    assert codes.about(503).offsets == (60, 180, 540, 86_400)
-    assert len(codes.about(429).delays) == 10
-    assert (codes.about(429).delays[0], codes.about(429).delays[-1]) == (5, 300)
-    assert codes.about(400).delays == ()
-    assert codes.about(None, FailureKind.TIMEOUT).offsets[-1] == 3600
+def test_each_transient_code_names_its_schedule() -> None:
+    assert codes.about(423).policy is Policy.LOCKED
+    assert codes.about(429).policy is Policy.LIMITED
+    assert {codes.about(code).policy for code in (500, 502, 503, 504, 599)} == {Policy.PURCHASE}
+    assert {codes.about(None, kind).policy for kind in FailureKind} == {Policy.SAFE}
+    assert [info.code for info in codes.ALL if info.klass != "transient" and info.policy] == []
+    assert codes.about(202).offsets == (2, 5, 15, 60, 300)

@@ -127,6 +127,47 @@ def test_a_killed_worker_leaves_the_others_and_the_next_one_working(stack: Stack
 
 @pytest.mark.processes
 @pytest.mark.slow
+@pytest.mark.skipif(
+    not settings.IS_EMBEDDED_BROKER, reason="other brokers have an event loop, and a pool without a lock"
+)
+def test_a_worker_whose_waiting_process_is_killed_ends_and_is_no_empty_shell(stack: Stack) -> None:
+    worker = stack.start_worker()
+    stack.mark("before")
+    wait_for(lambda: "before" in stack.made())
+    (waiting,) = _children_of(worker.pid)
+
+    wait_for(lambda: _is_asleep(waiting))
+    os.kill(waiting, signal.SIGKILL)
+
+    assert worker.wait(timeout=60) == 70
+
+
+@pytest.mark.processes
+@pytest.mark.slow
+def test_a_worker_whose_busy_process_is_killed_goes_on(stack: Stack) -> None:
+    worker = stack.start_worker()
+    stack.send(("tests.sleep", (str(stack.marks), "sleeping", 600.0)))
+    wait_for(lambda: "sleeping" in stack.made())
+    (busy,) = _children_of(worker.pid)
+    time.sleep(1.0)  # its worker hears that the task was begun, which leaves no mark
+
+    os.kill(busy, signal.SIGKILL)
+    stack.mark("after")
+
+    wait_for(lambda: "after" in stack.made())
+    assert worker.poll() is None
+
+
+def _children_of(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _is_asleep(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
+@pytest.mark.processes
+@pytest.mark.slow
 def test_a_worker_stops_within_seconds_and_finishes_its_task(stack: Stack) -> None:
     worker = stack.start_worker()
     stack.send(("tests.sleep", (str(stack.marks), "sleeping", 1.0)))

@@ -120,6 +120,10 @@ def test_the_settings_pass() -> None:
             setting(IS_EMBEDDED_BROKER=False, CELERY_BROKER_TRANSPORT_OPTIONS={"socket_timeout": 120}),
             "monitor.E063",
         ),
+        (setting(IS_LOOPBACK=False, CHAOS=True), "monitor.E070"),
+        (setting(FAILPOINTS="send.after:kill"), "monitor.E071"),
+        (setting(FAILPOINTS="send.after:kill", CHAOS=True, IS_LOOPBACK=False), "monitor.E071"),
+        (setting(FAILPOINTS="send.afterwards:kill", CHAOS=True), "monitor.E072"),
     ],
 )
 def test_a_demanded_setting_that_is_off_is_found(settings: Settings, change: Change, id_: str) -> None:

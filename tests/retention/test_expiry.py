@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
 
-from responses.models import FailedRequest, FollowUp, SealedRequest
+from responses.models import FailedRequest, FollowUp, Resend, SealedRequest
+from responses.models.integration import new_intake_key
+from responses.recording import facts
+from responses.recording import record as recording
 from responses.retention import expiry
 from tests.factories import (
     NOW,
@@ -24,6 +28,7 @@ pytestmark = pytest.mark.django_db
 
 DEADLINE = NOW + timedelta(hours=24)
 UNSEALED_AT = NOW + timedelta(hours=25)
+LAST_AT = DEADLINE + timedelta(minutes=15)
 
 
 def test_a_request_expires_when_its_24_hours_are_over_and_its_original_goes() -> None:
@@ -83,8 +88,76 @@ def test_many_expire_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_overdue_writes_nothing(django_assert_num_queries: object) -> None:
     record(make_integration(), make_refusal("3020"))
-    with django_assert_num_queries(2):  # type: ignore[operator]
+    with django_assert_num_queries(3):  # type: ignore[operator]
         expiry.expire(NOW)
+
+
+# --- what is still to be sent ---
+
+
+def make_planned(*, at: timedelta, **overrides: Any) -> Resend:
+    """A purchase that got 503, and will be sent again ``at`` after its first failure."""
+    shop = make_integration(**{"retry_by": "monitor", "api_key_sealed": b"sealed"} | overrides)
+    known = facts.of(shop, new_intake_key(shop, may_retry=True)[0])
+    recording.record(known, [make_exchange(make_purchase(), 503)], now=NOW, dice=lambda: 0.0)
+    Resend.objects.filter(integration=shop).update(due_at=NOW + at, expires_at=LAST_AT)
+    return Resend.objects.get(integration=shop)
+
+
+def test_the_one_attempt_after_24_hours_is_left_alone_until_it_is_too_late() -> None:
+    make_planned(at=timedelta(hours=24, seconds=20))
+
+    assert expiry.expire(LAST_AT) == 0
+    assert expiry.unseal_overdue(UNSEALED_AT - timedelta(seconds=1)) == 0
+    assert (FailedRequest.objects.get().state, Resend.objects.get().state) == ("retrying", "scheduled")
+
+    too_late = LAST_AT + timedelta(seconds=1)
+    assert expiry.expire(too_late) == 1
+    request, resend = FailedRequest.objects.get(), Resend.objects.get()
+    assert (request.state, request.closed_at, request.seal_id) == ("expired", too_late, None)
+    assert (resend.state, resend.ended_at, resend.epoch) == ("expired", too_late, 1)
+    assert "24 hours" in resend.reason
+    assert not SealedRequest.objects.exists()
+    assert expiry.expire(too_late) == 0
+
+
+def test_what_nobody_released_expires() -> None:
+    resend = make_planned(at=timedelta(minutes=1), api_key_sealed=None)
+    Resend.objects.update(expires_at=None)
+    assert resend.state == "held"
+
+    assert expiry.expire(DEADLINE) == 0
+    assert expiry.expire(DEADLINE + timedelta(seconds=1)) == 1
+
+    assert (FailedRequest.objects.get().state, Resend.objects.get().state) == ("expired", "expired")
+
+
+@pytest.mark.parametrize("state", ["claimed", "sending", "unknown"])
+def test_what_may_be_on_the_wire_does_not_expire(state: str) -> None:
+    resend = make_planned(at=timedelta(minutes=1))
+    before = Resend.State.SCHEDULED
+    for epoch, step in enumerate(("claimed", "sending", "unknown")):
+        lease = {"lease_until": NOW} if step in Resend.LEASED else {}
+        after = Resend.State(step)
+        assert Resend.objects.move(resend.pk, from_state=before, epoch=epoch, to_state=after, **lease)
+        before = after
+        if step == state:
+            break
+    # Even where what people see has gone wrong.
+    FailedRequest.objects.update(state="waiting")
+
+    assert expiry.expire(LAST_AT + timedelta(hours=1)) == 0
+
+    assert (FailedRequest.objects.get().is_open, Resend.objects.get().state) == (True, state)
+
+
+def test_an_original_goes_late_only_where_it_may_still_be_sent() -> None:
+    needed, other = make_planned(at=timedelta(hours=24)), make_planned(at=timedelta(hours=24))
+    Resend.objects.filter(pk=needed.pk).update(expires_at=UNSEALED_AT + timedelta(minutes=1))
+
+    assert expiry.unseal_overdue(UNSEALED_AT) == 1
+
+    assert SealedRequest.objects.get().pk == needed.seal_id != other.seal_id
 
 
 # --- seals ---

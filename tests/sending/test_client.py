@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import queue
 import socket
 import ssl
 import struct
@@ -294,9 +295,13 @@ def test_the_deadline_holds_while_the_request_is_written() -> None:
 
 @pytest.mark.slow
 def test_the_deadline_holds_for_the_handshake() -> None:
-    with hostile.running(_hang_at_once) as server:
-        kind, words = failure_of(ask(f"https://127.0.0.1:{server.port}", seconds=0.3))
-    assert (kind, words) == (FailureKind.TIMEOUT, "No secure connection within 0.3 s.")
+    def script(connection: socket.socket) -> None:
+        while connection.recv(65_536):
+            """Listen, say nothing, until the client gives up."""
+
+    with hostile.running(script) as server:
+        kind, words = failure_of(ask(f"https://127.0.0.1:{server.port}", seconds=2))
+    assert (kind, words) == (FailureKind.TIMEOUT, "No secure connection within 2 s.")
 
 
 @pytest.mark.parametrize(
@@ -419,3 +424,86 @@ def test_a_path_that_could_change_the_host_is_never_called() -> None:
             with pytest.raises(DestinationError):
                 ask(server.url, path=path)
         assert server.connections == 0
+
+
+# --- what may have left ---
+
+
+def has_left(exchange: Exchange) -> bool | None:
+    assert exchange.failure is not None
+    return exchange.failure.has_left
+
+
+def test_a_refused_connection_let_nothing_leave() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert has_left(ask(f"http://127.0.0.1:{port}")) is False
+
+
+def test_a_failed_handshake_let_nothing_leave() -> None:
+    with hostile.running(lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")) as server:
+        exchange = ask(server.url.replace("http://", "https://"), seconds=5)
+    assert exchange.failure is not None
+    assert exchange.failure.kind == FailureKind.TLS
+    assert has_left(exchange) is False
+
+
+@pytest.mark.parametrize("pieces", [(), (b"HTTP/1.1 200 OK\r\n",), (b"garbage\r\n\r\n",)])
+def test_what_breaks_after_the_first_byte_may_have_arrived(pieces: tuple[bytes, ...]) -> None:
+    with hostile.running(answering(*pieces)) as server:
+        assert has_left(ask(server.url)) is True
+
+
+def test_nothing_leaves_when_it_is_too_late_to_begin() -> None:
+    seen: queue.Queue[bytes] = queue.Queue()
+
+    def script(connection: socket.socket) -> None:
+        seen.put(connection.recv(100))
+
+    with hostile.running(script) as server:
+        call = Call(method="POST", role="sc", path="/subscription/create", body=b"{}")
+        exchange = client.send(
+            account(server.url), call, origin=Origin.RETRY, now=AT, seconds=5, may_begin=lambda: False
+        )
+        # While the server still runs: it may not even have taken the connection yet.
+        assert seen.get(timeout=30) == b""
+    assert failure_of(exchange) == (
+        FailureKind.TIMEOUT, "Too much time passed before it could begin: nothing was sent."
+    )  # fmt: skip
+    assert has_left(exchange) is False
+
+
+def test_it_is_asked_once_whether_to_begin() -> None:
+    asked: list[bool] = []
+
+    def may_begin() -> bool:
+        asked.append(True)
+        return len(asked) == 1
+
+    with hostile.running(answering(HEAD + b"content-length: 2\r\n\r\n{}")) as server:
+        call = Call(method="POST", role="sc", path="/a", body=b"x" * 200_000)
+        exchange = client.send(account(server.url), call, origin=Origin.RETRY, now=AT, seconds=5, may_begin=may_begin)
+    assert exchange.status_code == 200
+    assert len(asked) == 1
+
+
+def test_a_header_field_that_cannot_be_written_lets_nothing_leave() -> None:
+    call = Call(method="GET", role="sc", path="/a", headers={"x-name": "\ud800"})
+    exchange = client.send(account("http://127.0.0.1:9"), call, origin=Origin.RETRY, now=AT, seconds=1)
+    assert has_left(exchange) is False
+
+
+def test_fields_of_the_old_connection_are_dropped_and_the_callers_name_is_kept() -> None:
+    seen: list[bytes] = []
+
+    def script(connection: socket.socket) -> None:
+        seen.append(request_of(connection).lower())
+        connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    with hostile.running(script) as server:
+        headers = {"connection": "keep-alive, X-Hop", "x-hop": "1", "user-agent": "shop/2.1"}
+        client.send(
+            account(server.url), Call(method="GET", role="sc", path="/a", headers=headers), origin=Origin.RETRY, now=AT
+        )
+    assert b"x-hop" not in seen[0]
+    assert b"user-agent: shop/2.1" in seen[0]

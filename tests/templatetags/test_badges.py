@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from responses.exchanges import FailureKind, ItemState, Origin, Outcome
-from responses.models import FailedRequest, Issue
+from responses.insight import retries
+from responses.models import FailedRequest, Issue, Resend
 from responses.ordergroove.codes import Actor
 from responses.templatetags import badges, icons
 
@@ -23,6 +24,11 @@ def test_an_outcome_is_shown_alike_as_member_number_and_word(outcome: Outcome) -
 def test_every_state_of_a_request_has_icon_and_word(state: FailedRequest.State) -> None:
     assert badges.REQUEST_STATES[state.value].word == state.label
     assert state.label in badges.request_state(state)
+
+
+@pytest.mark.parametrize("value", [*retries.GROUPS, *Resend.ENDED])
+def test_every_group_and_every_end_of_a_resend_has_a_look(value: str) -> None:
+    assert str(value) in badges.RESEND_STATES
 
 
 @pytest.mark.parametrize("state", list(Issue.State))
@@ -60,6 +66,7 @@ def test_all_looks_use_vendored_icons() -> None:
         badges.ITEM_STATES,
         badges.REQUEST_STATES,
         badges.ISSUE_STATES,
+        badges.RESEND_STATES,
         badges.MARKS,
         badges.ORIGINS,
     )

@@ -21,7 +21,8 @@ HOSTILE = '"><script>&'
 
 
 def every_chart(words: str) -> list[str]:
-    plot = charts.trend((charts.Series("success", words),), [charts.Bucket(words, (3,), tick=words, url=words)])
+    bucket = charts.Bucket(words, (3,), tick=words, url=words)
+    plot = charts.trend((charts.Series("success", words),), [bucket], stretches=[charts.Stretch(0.2, 0.4, words)])
     part = charts.Part("success", words, 3, url=words)
     line = charts.time_line([charts.Mark(1, words, words, title=words)], end=2)
     return [
@@ -83,3 +84,14 @@ def test_a_partial_result_is_said_in_words_as_well() -> None:
 
 def test_nothing_to_split_is_said() -> None:
     assert "Nothing in this period." in plots.split_bars([], "By code")
+
+
+def test_marked_times_are_drawn_and_said_in_words() -> None:
+    stretches = [charts.Stretch(nth / 10, nth / 10 + 0.05, f"Stop {nth}") for nth in range(5)]
+
+    shown = plots.trend_chart(charts.trend(SERIES, BUCKETS, stretches=stretches), "Responses")
+
+    assert '<rect x="10.0%" y="-6" width="5.0%" height="206"/>' in shown
+    assert shown.count("<title>Stop") == 5
+    assert re.findall(r"<li>(Stop \d)</li>", shown) == ["Stop 4", "Stop 3", "Stop 2"]
+    assert "and 2 before" in shown

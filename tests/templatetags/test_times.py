@@ -88,3 +88,15 @@ def test_a_share_never_rounds_trouble_away(share: float | None, words: str) -> N
 
 def test_thousands_are_set_apart() -> None:
     assert times.grouped(31_204) == "31,204"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words", "clock"),
+    [(-5, "due", "15:19:55"), (0.2, "in 1 s", "15:20:00"), (42, "in 42 s", "15:20:42"), (185, "in 3 m 5 s", "15:23:05"),
+     (600, "in 10 m", "15:30:00"), (86_400, "in 1 d", "Mon 15:20")],
+)  # fmt: skip
+def test_a_countdown_says_how_long_and_when(seconds: float, words: str, clock: str) -> None:
+    shown = times.countdown(CONTEXT, NOW + timedelta(seconds=seconds))
+
+    assert f"<b data-due>{words}</b>" in shown
+    assert f">{clock}</span>" in shown

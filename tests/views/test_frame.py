@@ -45,7 +45,7 @@ def page_of(client: Client, target: str = "/issues/") -> str:
 def test_a_well_monitor_shows_no_banner(parts_are_well: None, sign_in: SignIn) -> None:
     text = page_of(sign_in())
 
-    assert 'class="banners"' not in text
+    assert 'aria-label="Warnings about this monitor"' not in text
     assert "All parts are working" in text
 
 

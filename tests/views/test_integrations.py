@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -67,7 +68,7 @@ def test_another_integration_does_not_exist(shop: Integration) -> None:
     client = admin(shop)
 
     assert client.get(detail(other)).status_code == 404
-    for path in ("general/", "credentials/", "keys/"):
+    for path in ("general/", "credentials/", "keys/", "retries/"):
         assert client.post(detail(other) + path).status_code == 404
     assert client.post(f"/settings/keys/{key.pk}/revoke/").status_code == 404
 
@@ -82,7 +83,7 @@ def test_who_may_not_change_sees_why_and_is_refused(shop: Integration, role: Rol
     assert "needs the role Admin" in page
     assert "needs the role Engineer" in page
     assert 'name="api_key"' not in page
-    for path in ("general/", "credentials/", "keys/"):
+    for path in ("general/", "credentials/", "keys/", "retries/"):
         assert client.post(detail(shop) + path).status_code == 403
     assert client.post(f"/settings/keys/{key.pk}/revoke/").status_code == 403
     assert client.get(NEW).status_code == 403
@@ -94,6 +95,7 @@ def test_an_engineer_makes_keys_and_changes_nothing_else(shop: Integration) -> N
     assert client.post(detail(shop) + "keys/", {"name": "checkout"}).status_code == 200
     assert client.post(detail(shop) + "general/", general()).status_code == 403
     assert client.post(detail(shop) + "credentials/", {"retry_by": "never"}).status_code == 403
+    assert client.post(detail(shop) + "retries/", {"reset": "yes"}).status_code == 403
 
 
 @pytest.mark.parametrize("path", [LIST, NEW, LIST + "shop-eu/"])
@@ -226,7 +228,9 @@ def test_an_empty_field_keeps_what_is_there(shop: Integration) -> None:
 
 def test_who_retries_must_be_chosen_with_the_first_credentials_in_production(shop: Integration) -> None:
     client = admin(shop)
-    assert " checked" not in words(client.get(detail(shop)))
+    choices = re.findall(r'<input type="radio" name="retry_by"[^>]*>', words(client.get(detail(shop))))
+    assert len(choices) == 3
+    assert not [choice for choice in choices if " checked" in choice]
 
     answer = client.post(detail(shop) + "credentials/", {"api_key": SECRET})
 
@@ -236,13 +240,37 @@ def test_who_retries_must_be_chosen_with_the_first_credentials_in_production(sho
     assert shop.has_credentials is False
 
 
-def test_the_monitor_cannot_be_chosen_yet_and_the_page_says_why(shop: Integration) -> None:
+def test_the_monitor_is_chosen_with_a_warning_about_two_that_retry(shop: Integration) -> None:
     client = admin(shop)
+    assert "the commonest way to create it twice" in words(client.get(detail(shop)))
 
     answer = client.post(detail(shop) + "credentials/", {"api_key": SECRET, "retry_by": "monitor"})
 
+    assert answer.status_code == 302
+    shop.refresh_from_db()
+    assert shop.retry_by == "monitor"
+    assert AuditEntry.objects.get().after["retry_by"] == "monitor"
+
+
+def test_the_monitor_is_not_chosen_without_credentials(shop: Integration) -> None:
+    client = admin(shop)
+
+    answer = client.post(detail(shop) + "credentials/", {"retry_by": "monitor"})
+
     assert answer.status_code == 422
-    assert "automatic resending is not built yet" in words(answer)
+    assert "give a key as well" in words(answer)
+    shop.refresh_from_db()
+    assert shop.retry_by == "caller"
+
+
+def test_kept_credentials_are_enough_to_choose_the_monitor(shop: Integration) -> None:
+    client = admin(shop)
+    client.post(detail(shop) + "credentials/", {"api_key": SECRET, "retry_by": "never"})
+
+    client.post(detail(shop) + "credentials/", {"retry_by": "monitor"})
+
+    shop.refresh_from_db()
+    assert shop.retry_by == "monitor"
 
 
 @pytest.mark.parametrize("key", ["ünï", "x" * 513, "tab\tbed"])
@@ -318,6 +346,11 @@ def test_looking_changes_nothing(shop: Integration) -> None:
     key, _ = new_intake_key(shop)
     client = admin(shop)
 
-    for path in (f"{detail(shop)}general/", f"{detail(shop)}credentials/", f"{detail(shop)}keys/"):
+    for path in (
+        f"{detail(shop)}general/",
+        f"{detail(shop)}credentials/",
+        f"{detail(shop)}keys/",
+        f"{detail(shop)}retries/",
+    ):
         assert client.get(path).status_code == 405
     assert client.get(f"/settings/keys/{key.pk}/revoke/").status_code == 405

@@ -11,7 +11,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from responses.models import Integration, Issue, Role
+from responses.exchanges import Origin
+from responses.models import Integration, Issue, Role, Transition, ids
 from tests.factories import (
     NOW,
     make_accepted,
@@ -181,3 +182,25 @@ def test_the_number_of_queries_does_not_grow(integration: Integration, sign_in: 
         found.append(len(queries))
     assert Issue.objects.count() == 21
     assert found[0] == found[1]
+
+
+def test_what_was_retried_and_fine_has_its_own_card_and_colour(integration: Integration, sign_in: SignIn) -> None:
+    record(integration, make_exchange(make_rest(), 204, origin=Origin.RETRY), make_exchange(make_rest(), 204))
+
+    text = sign_in().get("/").content.decode()
+
+    assert "Retried, then fine, 24 h" in text
+    assert "fill-recovered" in text
+    assert "origin=retry" in text
+
+
+def test_the_trend_marks_when_a_breaker_was_open(integration: Integration, sign_in: SignIn) -> None:
+    record(integration, make_exchange(make_rest(), 204))
+    for kind, minutes in (("breaker_opened", 90), ("breaker_closed", 60)):
+        at = NOW - timedelta(minutes=minutes)
+        Transition.objects.create(id=ids.new(at), kind=kind, integration=integration, at=at)
+
+    text = sign_in().get("/").content.decode()
+
+    assert text.count("Breaker open, Sun 10:30 to 11:00 (30 m)") == 2
+    assert 'class="stretch"' in text

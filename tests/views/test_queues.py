@@ -222,13 +222,24 @@ def test_repeated_pages_show_every_request_once(integration: Integration, viewer
         record(integration, *(make_refusal(order, sent_at=NOW - times * HOUR) for _ in range(times)))
     seen, after = [], ""
     while True:
-        found = repeated.page(viewer, integration.pk, sort=sort, after=after, size=1)
+        found = repeated.page(viewer, integration.pk, now=NOW, sort=sort, after=after, size=1)
         seen += [row.order_id for row in found.rows]
         after = found.after
         if not after:
             break
 
     assert seen == {"most": ["b", "d", "c", "a"], "last": ["c", "a", "d", "b"], "left": ["b", "d", "a", "c"]}[sort]
+
+
+def test_a_question_that_has_not_failed_for_a_day_is_over(integration: Integration, viewer: User) -> None:
+    question = make_rest("/subscriptions/", method="GET")
+    record(integration, *(make_exchange(question, 500, {}, sent_at=NOW - HOUR) for _ in range(2)))
+
+    still = repeated.page(viewer, integration.pk, now=NOW + repeated.QUIET - 2 * HOUR)
+    later = repeated.page(viewer, integration.pk, now=NOW + repeated.QUIET)
+
+    assert [row.method for row in still.rows] == ["GET"]
+    assert later.rows == ()
 
 
 def test_closed_ones_are_shown_when_asked_for(integration: Integration, sign_in: SignIn) -> None:
@@ -293,6 +304,34 @@ def test_every_code_of_the_reference_is_explained(integration: Integration, sign
     assert "When 423 is tried again" in text
     assert "Your side retries" in text
     assert "We retry" not in text
+    assert "Changed here" not in text
+
+
+def test_the_codes_say_who_retries_and_when_in_this_integration(integration: Integration, sign_in: SignIn) -> None:
+    integration.retry_by = Integration.Retry.MONITOR
+    integration.retry_policies = {"locked": {"first": 7, "cap": 7, "most": 2}}
+    integration.save()
+
+    text = text_of(sign_in(), "/codes/")
+
+    assert "We retry" in text
+    assert "Your side retries" not in text
+    assert text.count("Changed here:") == 1
+    assert "Sent again after 7 s and 14 s" in text
+    assert "the monitor sends it again by itself, one request on an object after the other" in text
+    assert "Wait briefly and send it again unchanged" not in text
+
+
+def test_the_codes_say_where_nobody_retries(integration: Integration, sign_in: SignIn) -> None:
+    Integration.objects.update(retry_by=Integration.Retry.NEVER)
+
+    text = text_of(sign_in(), "/codes/")
+
+    assert "Nobody sends again by itself here" in text
+    assert "Wait briefly and send it again unchanged" in text
+    assert "When 423 is tried again" not in text
+    assert "We retry" not in text
+    assert "Your side retries" not in text
 
 
 @pytest.mark.parametrize("target", ["/fix/", "/repeated/", "/partial/"])

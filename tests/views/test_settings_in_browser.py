@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -24,6 +25,7 @@ from tests.fakes import FakeSlack
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 Open = Callable[..., Page]
+REFUSED = "status of 422"
 
 
 @pytest.fixture
@@ -40,7 +42,10 @@ def ada(shop: Integration) -> User:
 
 @pytest.fixture
 def open_page(chromium: Browser, live_server: LiveServer, ada: User) -> Iterator[Open]:
-    """Signs in and opens a page; at the end, nothing may have been said on the browser's console."""
+    """Signs in and opens a page; at the end, nothing may have been said on the browser's console.
+
+    But for refused input: the browser itself tells of each answer 422 there.
+    """
     said: list[str] = []
     contexts = []
 
@@ -49,7 +54,7 @@ def open_page(chromium: Browser, live_server: LiveServer, ada: User) -> Iterator
         context = chromium.new_context(viewport={"width": width, "height": 900})
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda message: said.append(message.text))
+        page.on("console", lambda message: said.extend([message.text] if REFUSED not in message.text else []))
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(f"{live_server.url}/login/?next={target}")
         page.get_by_label("Username").fill("ada")
@@ -123,6 +128,32 @@ def test_a_new_key_is_shown_once_and_a_removal_is_asked_about(open_page: Open, s
     expect(page.get_by_role("dialog")).to_contain_text("cannot be undone")
     page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
     expect(page.get_by_text("is revoked")).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_schedule_that_hammers_is_refused_in_view_and_one_that_is_polite_is_drawn(
+    open_page: Open, shop: Integration, theme: str
+) -> None:
+    page = open_page("/settings/integrations/shop-eu/", width=390, theme=theme)
+    orders = page.get_by_role("group", name="Orders that Ordergroove could not take")
+    expect(orders.get_by_role("img")).to_have_accessible_name(re.compile("4th 24 h$"))
+
+    orders.get_by_label("Minutes after the first failure").fill("1, 1.5")
+    page.get_by_role("button", name="Save the schedules").click()
+    expect(page.get_by_role("alert")).to_be_in_viewport()
+    expect(orders).to_contain_text("Each must be at least 60 seconds later than the one before.")
+    expect(orders.get_by_label("Minutes after the first failure")).to_have_value("1, 1.5")
+    if folder := os.environ.get("SCREENSHOTS"):
+        orders.screenshot(path=f"{folder}/schedule-refused-{theme}-390.png")
+    assert Axe().run(page).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+    orders.get_by_label("Minutes after the first failure").fill("2, 5")
+    orders.get_by_label("Once more when 24 hours are over").uncheck()
+    page.get_by_role("button", name="Save the schedules").click()
+    expect(orders.get_by_role("img")).to_have_accessible_name(re.compile("1st 2 m; 2nd 5 m$"))
+    if folder := os.environ.get("SCREENSHOTS"):
+        orders.screenshot(path=f"{folder}/schedule-saved-{theme}-390.png")
 
 
 def send_waiting() -> None:

@@ -5,7 +5,7 @@ TESTS ?= tests
 PY := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test bench lint format requirements
+.PHONY: help setup setup-dev run demo test bench chaos lint format requirements
 
 help: ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -28,6 +28,9 @@ test: setup-dev ## Run every test; TESTS=path runs some
 
 bench: setup-dev ## Measure, and print a table
 	@exec $(PY) manage.py benchmark
+
+chaos: setup-dev ## Kill, freeze and wipe a whole monitor, and check what it promises
+	@exec $(PY) -m chaos
 
 lint: setup-dev ## Check style, types and templates
 	@$(PY) -m ruff check .

@@ -7,10 +7,11 @@ import warnings
 from typing import Any
 
 from celery import Celery, signals
+from celery.concurrency.prefork import TaskPool
 from celery.exceptions import SecurityWarning
 from kombu.transport import TRANSPORT_ALIASES
 
-from ordergroove_monitor import logs
+from ordergroove_monitor import logs, pool, stopping
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordergroove_monitor.settings")
 
@@ -18,6 +19,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ordergroove_monitor.settings")
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
 TRANSPORT_ALIASES["embedded"] = "ordergroove_monitor.broker:Transport"
+TaskPool.BlockingPool = pool.Pool
 
 app = Celery("ordergroove_monitor")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -27,6 +29,12 @@ app.autodiscover_tasks(["responses"])
 @signals.setup_logging.connect
 def _keep_our_logging(**_: Any) -> None:
     """That somebody listens keeps Celery from installing its own logging over Django's."""
+
+
+@signals.worker_shutting_down.connect
+def _begin_nothing_new(**_: Any) -> None:
+    """A task that could go on for a while ends soon, so that a stop never cuts off what is on the wire."""
+    stopping.begin()
 
 
 @signals.task_prerun.connect

@@ -12,6 +12,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning  # noqa: A004  # Django's name for it
 from django.db import connections
 
+from responses.sending import failpoints
+
 SQLITE = "ordergroove_monitor.sqlite"
 POSTGRESQL = "django.db.backends.postgresql"
 # What a connection must say of itself. 2 is FULL.
@@ -200,6 +202,20 @@ def check_celery(**_: Any) -> list[CheckMessage]:
     return found
 
 
+def check_failpoints(**_: Any) -> list[CheckMessage]:
+    """Nothing that serves people dies on purpose."""
+    found: list[CheckMessage] = []
+    if settings.CHAOS and not settings.IS_LOOPBACK:
+        found.append(_error("E070", "CHAOS must be off when MONITOR_URL is not loopback."))
+    if settings.FAILPOINTS and not (settings.CHAOS and settings.IS_LOOPBACK):
+        found.append(_error("E071", "FAILPOINTS is for tests: it needs CHAOS, and a MONITOR_URL on loopback."))
+    try:
+        failpoints.parse(settings.FAILPOINTS)
+    except ValueError as error:
+        found.append(_error("E072", f"FAILPOINTS: {error}"))
+    return found
+
+
 def check_connections(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     """What the connections say of themselves: only ``check --database`` and ``migrate`` come here."""
     found: list[CheckMessage] = []
@@ -247,4 +263,5 @@ SETTINGS_CHECKS: tuple[Check, ...] = (
     check_limits,
     check_databases,
     check_celery,
+    check_failpoints,
 )

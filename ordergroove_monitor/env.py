@@ -32,6 +32,8 @@ class Environment:
 
     debug: bool
     demo: bool
+    chaos: bool
+    failpoints: str
     data_dir: Path
     monitor_url: str
     is_monitor_url_given: bool
@@ -52,6 +54,7 @@ class Environment:
     sentry_dsn: str
     sentry_environment: str
     allow_private_targets: bool
+    send_budget_per_minute: int
     retention_success_body_days: int
     retention_failure_body_days: int
     retention_response_days: int
@@ -130,6 +133,8 @@ def load(source: Mapping[str, str] | None = None) -> Environment:
     return Environment(
         debug=read.flag("DEBUG", default=False),
         demo=demo,
+        chaos=read.flag("CHAOS", default=False),
+        failpoints=read.text("FAILPOINTS", ""),
         data_dir=data_dir,
         monitor_url=monitor_url,
         is_monitor_url_given=bool(read.text("MONITOR_URL", "")),
@@ -150,6 +155,7 @@ def load(source: Mapping[str, str] | None = None) -> Environment:
         sentry_dsn=_sentry_dsn(read),
         sentry_environment=read.text("SENTRY_ENVIRONMENT", "production"),
         allow_private_targets=read.flag("ALLOW_PRIVATE_TARGETS", default=False),
+        send_budget_per_minute=read.number("SEND_BUDGET_PER_MINUTE", 600, least=12, most=6000),
         retention_success_body_days=read.number("RETENTION_SUCCESS_BODY_DAYS", 7, least=1, most=3650),
         retention_failure_body_days=read.number("RETENTION_FAILURE_BODY_DAYS", 30, least=2, most=3650),
         retention_response_days=read.number("RETENTION_RESPONSE_DAYS", 90, least=7, most=3650),

@@ -18,7 +18,10 @@ MONITOR_URL = ENVIRONMENT.monitor_url
 IS_LOOPBACK = ENVIRONMENT.is_loopback
 IS_HTTPS = MONITOR_URL.startswith("https://")
 DEMO = ENVIRONMENT.demo
+CHAOS = ENVIRONMENT.chaos
+FAILPOINTS = ENVIRONMENT.failpoints
 ALLOW_PRIVATE_TARGETS = ENVIRONMENT.allow_private_targets
+SEND_BUDGET_PER_MINUTE = ENVIRONMENT.send_budget_per_minute
 DISPLAY_TIME_ZONE = ENVIRONMENT.time_zone
 PROXY_COUNT = ENVIRONMENT.proxy_count
 
@@ -243,6 +246,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     name: {"task": f"responses.tasks.{name}", "schedule": seconds, "options": {"expires": max(2 * seconds, 15)}}
     for name, seconds in {
         "poll_due": 2,
+        "send_due": 2,
+        "look_up_due": 15,
         "heartbeat": 10,
         "deliver_due": 15,
         "end_overdue": 30,

@@ -19,7 +19,8 @@ from typing import IO
 
 from ordergroove_monitor.child_logs import ChildLog
 
-STOP_SECONDS = 25.0
+STOP_SECONDS = 40.0
+"""Longer than a send may take (30 s), and noting its answer: who was asked to stop finishes what is on the wire."""
 STEADY_SECONDS = 30.0
 TICK_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 30.0

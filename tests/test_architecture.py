@@ -65,7 +65,15 @@ SENDS = (
 )
 MAY_SEND = ("sending", "alerting", "front", "management", "sandbox")
 MAY_NOT: dict[str, tuple[str, ...]] = {
-    "intake": ("responses.recording.issues", "responses.models.issue", "responses.models.alert", "responses.alerting"),
+    "intake": (
+        "responses.recording.issues",
+        "responses.models.issue",
+        "responses.models.alert",
+        "responses.models.transition",
+        "responses.models.delivery",
+        "responses.models.channel",
+        "responses.alerting",
+    ),
     "alerting": ("responses.intake", "responses.sending"),
     "models": ("celery", "kombu"),
     "recording": ("celery", "kombu"),

@@ -54,6 +54,8 @@ class Issue(models.Model):
     regressions = models.PositiveIntegerField(default=0)
     resolved_at = models.DateTimeField(null=True)
     muted_until = models.DateTimeField(null=True)
+    muted_above = models.PositiveIntegerField(null=True)
+    """Muted until it has more failures in an hour than this; none: until then, however many."""
     assignee = models.ForeignKey("responses.User", null=True, on_delete=models.SET_NULL, related_name="issues")
 
     objects = IssueQuerySet.as_manager()

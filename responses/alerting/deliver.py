@@ -20,7 +20,7 @@ from responses import sealing
 from responses.alerting import announce, facts, message, wording
 from responses.alerting.channels import kinds
 from responses.alerting.channels.errors import ChannelError
-from responses.alerting.message import Message, Stamp
+from responses.alerting.message import Message, Sent, Stamp
 from responses.models import Channel, Delivery, Issue, Transition
 
 LEASE = timedelta(seconds=60)
@@ -63,7 +63,7 @@ def send(delivery_id: int, now: datetime, *, clock: Callable[[], float] = time.m
         return []
     started = clock()
     try:
-        note = _say(delivery, now)
+        sent = _say(delivery, now)
     except NotWanted as reason:
         _end(delivery, state=Delivery.State.FAILED, words=str(reason))
     except ChannelError as error:
@@ -75,7 +75,7 @@ def send(delivery_id: int, now: datetime, *, clock: Callable[[], float] = time.m
         own = ChannelError(f"An error of the monitor itself: {type(error).__name__}.", permanent=False)
         _refused(delivery, own, now + timedelta(seconds=clock() - started))
     else:
-        _accepted(delivery, note, now + timedelta(seconds=clock() - started))
+        _accepted(delivery, sent.note, now + timedelta(seconds=clock() - started))
     return Delivery.objects.heads(now + timedelta(seconds=clock() - started), channel_id=delivery.channel_id)
 
 
@@ -87,8 +87,8 @@ def wait_after(failures: int, retry_after: float | None) -> timedelta:
     return timedelta(seconds=seconds)
 
 
-def _say(delivery: Delivery, now: datetime) -> str:
-    """Build the message and hand it over. Returns what the channel said besides accepting."""
+def _say(delivery: Delivery, now: datetime) -> Sent:
+    """Build the message and hand it over. Returns what the channel said when it accepted."""
     channel = delivery.channel
     if channel.removed_at is not None:
         raise NotWanted("The channel was removed before the message could be sent.")

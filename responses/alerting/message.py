@@ -133,8 +133,23 @@ class Stamp(msgspec.Struct, frozen=True):
 
     message_id: str
     thread_id: str
-    """The same for all messages of an issue to a channel; empty when it belongs to none."""
+    """The same for all messages of an alert to a channel; empty when it belongs to none."""
     at: datetime
+    place: str = ""
+    """Where the first message of the thread is, as the channel said when it took it; empty: it has none, or never said."""
+    is_first: bool = True
+    """Whether it opens its thread."""
+    first_message_id: str = ""
+    """The ``message_id`` of the message that opened the thread; empty: this one does, or nobody knows."""
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """What a channel said when it accepted a message."""
+
+    note: str = ""
+    """What it said besides accepting, for the people who look after the channel."""
+    place: str = ""
+    """Where the message is now, for the ``place`` of the thread's next stamps; empty where a channel has no such thing."""
 
 
 def about_issue(facts: Facts, *, channel: str, url: str, now: datetime, zone: ZoneInfo) -> Message:

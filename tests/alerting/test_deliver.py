@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from responses.alerting import announce, deliver, setup
 from responses.alerting.channels import kinds, slack
-from responses.alerting.message import Message, Stamp
+from responses.alerting.message import Message, Sent, Stamp
 from responses.audit import Doer
 from responses.models import Channel, Delivery, Integration, Issue, ids
 from responses.ordergroove import codes
@@ -427,7 +427,7 @@ def test_no_transaction_is_open_while_a_channel_is_spoken_to(
     class Watching:
         validate, hint = staticmethod(slack.validate), staticmethod(slack.hint)
 
-        def send(self, target: str, message: Message, stamp: Stamp) -> str:
+        def send(self, target: str, message: Message, stamp: Stamp) -> Sent:
             seen.append(transaction.get_connection().in_atomic_block)
             return slack.send(target, message, stamp)
 

@@ -22,7 +22,7 @@ from django.template.loader import render_to_string
 from responses.alerting import wording
 from responses.alerting.channels.deadline import Deadline
 from responses.alerting.channels.errors import ChannelError, TargetError
-from responses.alerting.message import Message, Stamp
+from responses.alerting.message import Message, Sent, Stamp
 
 TOTAL_SECONDS = 30.0
 MOST_ADDRESSES = 20
@@ -60,8 +60,8 @@ def addresses(target: str) -> list[str]:
     return [part.strip() for part in target.split(",")]
 
 
-def send(target: str, message: Message, stamp: Stamp) -> str:
-    """Hand the message to the mail server. Returns what it said besides accepting; raises ``ChannelError``."""
+def send(target: str, message: Message, stamp: Stamp) -> Sent:
+    """Hand the message to the mail server. The note is what it said besides accepting; raises ``ChannelError``."""
     try:
         recipients = addresses(validate(target))
     except TargetError as error:
@@ -69,7 +69,7 @@ def send(target: str, message: Message, stamp: Stamp) -> str:
     mail = compose(message, recipients, stamp)
     with Deadline(TOTAL_SECONDS) as deadline:
         try:
-            return _hand_over(mail, deadline)
+            return Sent(_hand_over(mail, deadline))
         except (smtplib.SMTPException, OSError) as error:
             raise _reason(error, deadline) from None
 

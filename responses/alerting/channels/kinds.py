@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from responses.alerting.channels import email, slack
-from responses.alerting.message import Message, Stamp
+from responses.alerting.message import Message, Sent, Stamp
 from responses.models import Channel
 
 
@@ -18,8 +18,8 @@ class Speaker(Protocol):
     def hint(self, target: str) -> str:
         """What a page may show of it."""
 
-    def send(self, target: str, message: Message, stamp: Stamp) -> str:
-        """Return when the channel has accepted, with what it said besides; ``ChannelError`` when it has not."""
+    def send(self, target: str, message: Message, stamp: Stamp) -> Sent:
+        """Return what the channel said when it accepted; ``ChannelError`` when it has not."""
 
 
 SPEAKERS: dict[str, Speaker] = {Channel.Kind.EMAIL.value: email, Channel.Kind.SLACK.value: slack}

@@ -25,7 +25,7 @@ from responses.alerting.channels import targets
 from responses.alerting.channels.deadline import Deadline
 from responses.alerting.channels.errors import ChannelError, TargetError
 from responses.alerting.channels.targets import Target
-from responses.alerting.message import Message, Stamp
+from responses.alerting.message import Message, Sent, Stamp
 
 TOTAL_SECONDS = 15.0
 READ_SECONDS = 10.0
@@ -76,8 +76,8 @@ def hint(target: str) -> str:
     return wording.cut(f"{parsed.host} …{target[-4:]}", 120)
 
 
-def send(target: str, message: Message, stamp: Stamp) -> str:
-    """Post the message. Returns ``""`` when Slack accepted it as it is; raises ``ChannelError`` when it did not."""
+def send(target: str, message: Message, stamp: Stamp) -> Sent:
+    """Post the message. No note when Slack accepted it as it is; raises ``ChannelError`` when it did not."""
     try:
         parsed = targets.parse(target, allow_private=settings.ALLOW_PRIVATE_TARGETS)
         addresses = targets.resolve(parsed, allow_private=settings.ALLOW_PRIVATE_TARGETS)
@@ -92,9 +92,9 @@ def send(target: str, message: Message, stamp: Stamp) -> str:
         _judge(
             _post(target, parsed, addresses, {name: payload[name] for name in ("text", "unfurl_links")}), now=stamp.at
         )
-        return "Slack refused the layout of a message, so only its words were sent."
+        return Sent("Slack refused the layout of a message, so only its words were sent.")
     _judge(answer, now=stamp.at)
-    return ""
+    return Sent()
 
 
 # --- layout ---------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from responses.alerting import message
 from responses.alerting.channels import email
 from responses.alerting.channels.errors import ChannelError, TargetError
+from responses.alerting.message import Sent
 from tests.alerting.conftest import Certified
 from tests.alerting.examples import HOSTILE, NOW, STAMP, URL, make_facts, make_message
 from tests.fakes import FakeMail, silent_port
@@ -29,7 +30,7 @@ def fake(settings: Settings) -> Iterator[FakeMail]:
 
 
 def test_a_mail_has_both_forms_and_says_it_all(fake: FakeMail) -> None:
-    assert email.send(TEAM, make_message(), STAMP) == ""
+    assert email.send(TEAM, make_message(), STAMP) == Sent()
 
     [mail] = fake.accepted
     assert mail["Subject"] == "[PRODUCTION] Session id cannot be null - 400 on POST /subscription/create (Shop EU)"
@@ -93,7 +94,7 @@ def test_the_html_needs_nothing_from_elsewhere() -> None:
 def test_hostile_text_is_harmless_and_still_goes_out(fake: FakeMail, text: str) -> None:
     said = make_message(channel=text, title=text, integration=text, field=text[:200], endpoint=text, message=text)
 
-    assert email.send(TEAM, said, STAMP) == ""
+    assert email.send(TEAM, said, STAMP) == Sent()
 
     [mail] = fake.accepted
     assert fake.recipients == [["ada@example.com", "bob@example.org"]]
@@ -118,7 +119,7 @@ def test_a_test_message_and_one_of_last_resort_go_out_too(fake: FakeMail) -> Non
 def test_a_refused_recipient_is_told_while_the_others_get_the_mail(fake: FakeMail) -> None:
     fake.refused["bob@example.org"] = "550 5.1.1 no such person"
 
-    note = email.send(TEAM, make_message(), STAMP)
+    note = email.send(TEAM, make_message(), STAMP).note
 
     assert note == "Sent, but the mail server refused: bob@example.org (550 5.1.1 no such person)."
     assert fake.recipients == [["ada@example.com"]]
@@ -182,7 +183,7 @@ def test_a_log_in_that_the_server_does_not_offer_is_said(fake: FakeMail, setting
 def test_other_backends_of_email_url_work(settings: Settings, mailoutbox: list[object]) -> None:
     assert settings.EMAIL_BACKEND.endswith("locmem.EmailBackend")
 
-    assert email.send(TEAM, make_message(), STAMP) == ""
+    assert email.send(TEAM, make_message(), STAMP) == Sent()
 
     assert len(mailoutbox) == 1
 
@@ -247,6 +248,6 @@ def test_both_ways_to_tls_work_and_check_the_certificate(
         assert raised.value.permanent is False
         monkeypatch.setenv("SSL_CERT_FILE", str(localhost_certificate.authority))
 
-        assert email.send(TEAM, make_message(), STAMP) == ""
+        assert email.send(TEAM, make_message(), STAMP) == Sent()
 
         assert len(server.accepted) == 1

@@ -15,6 +15,7 @@ from slack_sdk.models.blocks import Block
 from responses.alerting import message
 from responses.alerting.channels import slack
 from responses.alerting.channels.errors import ChannelError, TargetError
+from responses.alerting.message import Sent
 from tests.alerting.conftest import Certified
 from tests.alerting.examples import HOSTILE, NOW, STAMP, URL, make_message
 from tests.fakes import FakeSlack, Reply, complaint_about, silent_port
@@ -27,7 +28,7 @@ def fake() -> Iterator[FakeSlack]:
 
 
 def test_a_message_is_accepted_and_says_it_all(fake: FakeSlack) -> None:
-    assert slack.send(fake.url, make_message(), STAMP) == ""
+    assert slack.send(fake.url, make_message(), STAMP) == Sent()
 
     [payload] = fake.accepted
     words = json.dumps(payload, ensure_ascii=False)
@@ -61,7 +62,7 @@ def test_a_test_message_is_accepted(fake: FakeSlack) -> None:
 def test_hostile_text_is_harmless_and_still_goes_out(fake: FakeSlack, text: str) -> None:
     said = make_message(channel=text, title=text, integration=text, field=text[:200], endpoint=text, message=text)
 
-    assert slack.send(fake.url, said, STAMP) == ""
+    assert slack.send(fake.url, said, STAMP) == Sent()
 
     [payload] = fake.accepted
     words = [payload["text"]]
@@ -98,7 +99,7 @@ def test_the_fake_refuses_what_slack_refuses() -> None:
 def test_a_refused_layout_falls_back_to_plain_words(fake: FakeSlack) -> None:
     fake.script.append(Reply(400, "invalid_blocks"))
 
-    assert "only its words" in slack.send(fake.url, make_message(), STAMP)
+    assert "only its words" in slack.send(fake.url, make_message(), STAMP).note
 
     assert "blocks" not in fake.accepted[0]
 
@@ -227,7 +228,7 @@ def test_a_trusted_certificate_must_be_the_hosts_own(
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(localhost_certificate.authority))
     with FakeSlack(localhost_certificate.server) as fake:
-        assert slack.send(fake.url, make_message(), STAMP) == ""
+        assert slack.send(fake.url, make_message(), STAMP) == Sent()
         with pytest.raises(ChannelError, match="not trusted"):
             slack.send(fake.url.replace("localhost", "127.0.0.1"), make_message(), STAMP)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import http.client
 import logging
 import re
-import socket
 import ssl
 from datetime import datetime
 from typing import Any
@@ -22,14 +21,13 @@ from slack_sdk.webhook import WebhookClient, WebhookResponse
 from responses import backoff
 from responses.alerting import wording
 from responses.alerting.channels import targets
+from responses.alerting.channels.connection import READ_SECONDS, Connection
 from responses.alerting.channels.deadline import Deadline
 from responses.alerting.channels.errors import ChannelError, TargetError
 from responses.alerting.channels.targets import Target
 from responses.alerting.message import Message, Sent, Stamp
 
 TOTAL_SECONDS = 15.0
-READ_SECONDS = 10.0
-CONNECT_SECONDS = 5.0
 LONGEST_ANSWER = 10_000
 
 # Limits of Block Kit.
@@ -220,7 +218,7 @@ class _Client(WebhookClient):
         self._target, self._addresses, self._deadline = target, addresses, deadline
 
     def _perform_http_request_internal(self, url: str, req: Request) -> WebhookResponse:
-        connection = _Connection(self._target, self._addresses, self._deadline)
+        connection = Connection(self._target, self._addresses, self._deadline)
         try:
             connection.request("POST", self._target.path, req.data, {**dict(req.header_items()), "Connection": "close"})
             answer = connection.getresponse()
@@ -230,31 +228,3 @@ class _Client(WebhookClient):
             return WebhookResponse(url=url, status_code=answer.status, body=body, headers=headers)
         finally:
             connection.close()
-
-
-class _Connection(http.client.HTTPConnection):
-    """A connection to one of the given addresses, under the host's name and with its certificate checked."""
-
-    def __init__(self, target: Target, addresses: list[str], deadline: Deadline) -> None:
-        self.default_port = 443 if target.scheme == "https" else 80
-        super().__init__(target.host, target.port, timeout=READ_SECONDS)
-        self._target, self._addresses, self._deadline = target, addresses, deadline
-
-    def connect(self) -> None:
-        opened = self._open()
-        self.sock = opened
-        self._deadline.watch(lambda: self.sock)
-        opened.settimeout(self._deadline.left(READ_SECONDS))
-        if self._target.scheme == "https":
-            context = ssl.create_default_context()
-            self.sock = context.wrap_socket(opened, server_hostname=self._target.host, do_handshake_on_connect=False)
-            self.sock.do_handshake()
-
-    def _open(self) -> socket.socket:
-        failure: OSError = OSError("no address to connect to")
-        for address in self._addresses:
-            try:
-                return socket.create_connection((address, self._target.port), self._deadline.left(CONNECT_SECONDS))
-            except OSError as error:
-                failure = error
-        raise failure

@@ -1,6 +1,7 @@
 """Copies the few files that pages need out of pinned npm packages into ``static/vendor/NAME-VERSION/``.
 
-Needs npm. Each package is checked against its sha512 before a byte of it is used; nothing of it is ever run.
+Needs npm. Each package is checked against its sha512 before a byte of it is used; nothing of it is ever run. The JSON
+editor is bundled from ``tools/editor/``: npm checks its packages against the lock file, and only esbuild is run.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 VENDOR = Path(__file__).resolve().parent.parent / "static" / "vendor"
 CHECKSUMS = VENDOR / "SHA512SUMS"
+EDITOR = Path(__file__).resolve().parent / "editor"
 SOURCE_MAP = re.compile(rb"\s*/\*# sourceMappingURL=[^*]*\*/\s*\Z")
 
 ICONS = """
@@ -125,6 +127,12 @@ def copy(package: Package) -> None:
             (package.folder / "icons.svg").write_bytes(sprite(archive))
 
 
+def bundle_editor() -> None:
+    """Bundle the JSON editor and the licences of what is in it."""
+    for command in (["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"], ["node", "build.mjs"]):
+        subprocess.run(command, cwd=EDITOR, check=True)
+
+
 def checksums() -> str:
     """The sha512 of every vendored file, one a line, as ``sha512sum --check`` reads it."""
     files = sorted(path for path in VENDOR.rglob("*") if path.is_file() and path != CHECKSUMS)
@@ -136,6 +144,8 @@ def main() -> int:
     for package in (TABLER, INTER, TABLER_ICONS):
         copy(package)
         print(f"{package.name} {package.version} -> {package.folder.relative_to(VENDOR.parent.parent)}")
+    bundle_editor()
+    print("codemirror -> static/vendor")
     CHECKSUMS.write_text(checksums())
     return 0
 

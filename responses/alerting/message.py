@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from responses.alerting import wording
+from responses.alerting.about import About
 from responses.exchanges import FailureKind, Outcome, RetryBy
 from responses.ordergroove import codes
 from responses.ordergroove.codes import Actor, CodeInfo
@@ -93,6 +94,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     url_label: str
     as_of: datetime
     footer: str
+    about: About | None = None
+    """The same for programs."""
 
     @property
     def place(self) -> str:
@@ -150,6 +153,8 @@ class Sent(msgspec.Struct, frozen=True):
     """What it said besides accepting, for the people who look after the channel."""
     place: str = ""
     """Where the message is now, for the ``place`` of the thread's next stamps; empty where a channel has no such thing."""
+    is_skipped: bool = False
+    """Nothing was sent: such messages are not for this channel, as the note says."""
 
 
 def about_issue(facts: Facts, *, channel: str, url: str, now: datetime, zone: ZoneInfo) -> Message:

@@ -56,6 +56,8 @@ class Issue(models.Model):
     muted_until = models.DateTimeField(null=True)
     muted_above = models.PositiveIntegerField(null=True)
     """Muted until it has more failures in an hour than this; none: until then, however many."""
+    muted_failures = models.PositiveBigIntegerField(null=True)
+    """How many failures it had when that was asked for: only later ones count."""
     assignee = models.ForeignKey("responses.User", null=True, on_delete=models.SET_NULL, related_name="issues")
 
     objects = IssueQuerySet.as_manager()

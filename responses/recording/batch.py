@@ -10,7 +10,7 @@ from responses.exchanges import ItemState, Origin, Outcome
 from responses.models import FailureBody, Response, SuccessBody, Transition, ids
 from responses.models import Item as ItemRow
 from responses.ordergroove import bodies, endpoints, items
-from responses.recording import counts, follow_ups, issues, rows
+from responses.recording import counts, follow_ups, issues, rows, transitions
 from responses.recording.attempts import Attempts
 from responses.recording.prepare import Prepared
 from responses.recording.requests import Gathering, Row, is_proof_of_arrival, resolver_of
@@ -170,15 +170,16 @@ class Batch:
     def write(self) -> frozenset[str]:
         """Write all that was decided. Returns the nudges."""
         cursor, now = self.cursor, self.now
-        transitions = self.tallies.write(cursor, now=now)
+        changes = self.tallies.write(cursor, now=now)
         self.gathering.dropped_seals += follow_ups.finish(cursor, self.settled, now=now)
         self.resends.write(cursor, [one for one, _ in self.recorded])
         self.gathering.write(cursor)
         self._write_responses()
         self._write_items_and_links()
         counts.add(cursor, [one for one, _ in self.recorded])
-        rows.insert(cursor, Transition, issues.TRANSITION_COLUMNS, transitions)
-        kinds = {ALERTING: transitions, FOLLOWING: self._has_pending, RETRYING: self.resends.has_planned}
+        rows.insert(cursor, Transition, issues.TRANSITION_COLUMNS, changes)
+        ended = transitions.write(self.gathering.ended(), now=now)
+        kinds = {ALERTING: changes or ended, FOLLOWING: self._has_pending, RETRYING: self.resends.has_planned}
         return frozenset(kind for kind, has_work in kinds.items() if has_work)
 
     def _write_responses(self) -> None:

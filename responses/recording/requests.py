@@ -16,7 +16,7 @@ from django.db import connection
 from responses.exchanges import ItemState, Meaning, Origin, Outcome
 from responses.models import FailedRequest, SealedRequest, ids
 from responses.ordergroove import endpoints
-from responses.recording import rows
+from responses.recording import rows, transitions
 from responses.recording.prepare import CLOCK, Prepared, value_of
 
 State = FailedRequest.State
@@ -100,6 +100,8 @@ class Row(msgspec.Struct, kw_only=True):
     closed_at: datetime | None = None
     is_new: bool = False
     is_changed: bool = False
+    was: str = ""
+    """Its state in the database; empty when it is new."""
 
 
 class Gathering:
@@ -221,6 +223,14 @@ class Gathering:
             marks = ", ".join(["%s"] * len(self.dropped_seals))
             cursor.execute(f"DELETE FROM responses_sealedrequest WHERE id IN ({marks})", self.dropped_seals)
 
+    def ended(self) -> list[transitions.Ended]:
+        """Return the rows that this batch brings to an end that somebody may want to hear about."""
+        return [
+            transitions.Ended(row.id, row.integration_id, row.cause, row.state)
+            for row in self._touched
+            if row.state != row.was and row.state in transitions.KINDS
+        ]
+
     def keep_seal(self, one: Prepared) -> int | None:
         """Store the sealed original of ``one``; return its id, or ``None`` when it has none."""
         if one.seal is None:
@@ -340,7 +350,7 @@ def _read(values: tuple[Any, ...]) -> Row:
         columns[name] = rows.read_moment(columns[name])
     if columns["value"] is not None:
         columns["value"] = Decimal(str(columns["value"]))
-    return Row(**columns)
+    return Row(**columns, was=columns["state"])
 
 
 def _values(row: Row, columns: tuple[str, ...]) -> tuple[Any, ...]:

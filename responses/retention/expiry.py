@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from responses.models import FailedRequest, FollowUp, Integration, Resend, SealedRequest, ids
 from responses.models.failed_request import FailedRequestQuerySet
+from responses.recording import transitions
 
 AT_A_TIME = 500
 State = FailedRequest.State
@@ -38,13 +39,19 @@ def _overdue(integration_id: int, *, now: datetime) -> list[int]:
 def _expire_chunk(chunk: Sequence[int], *, now: datetime) -> int:
     """Expire those of ``chunk`` that still wait; their originals go at once."""
     with transaction.atomic():
-        mine = _left_to_expire(now).filter(pk__in=chunk).order_by("pk").select_for_update()
-        found = dict(mine.values_list("pk", "seal_id"))
-        FailedRequest.objects.filter(pk__in=found).update(
+        columns = ("pk", "integration_id", "cause", "seal_id")
+        mine = _left_to_expire(now).filter(pk__in=chunk).order_by("pk").only(*columns).select_for_update()
+        found = list(mine)
+        FailedRequest.objects.filter(pk__in=[request.pk for request in found]).update(
             state=State.EXPIRED, reason=_EXPIRED, closed_at=now, seal_id=None
         )
-        SealedRequest.objects.filter(pk__in=[seal_id for seal_id in found.values() if seal_id is not None]).delete()
+        SealedRequest.objects.filter(pk__in=[request.seal_id for request in found if request.seal_id]).delete()
+        transitions.write([_ended(request) for request in found], now=now)
     return len(found)
+
+
+def _ended(request: FailedRequest) -> transitions.Ended:
+    return transitions.Ended(request.pk, request.integration_id, request.cause, State.EXPIRED.value)
 
 
 def _left_to_expire(now: datetime) -> FailedRequestQuerySet:
@@ -78,7 +85,10 @@ def _close(request: FailedRequest, *, now: datetime) -> int:
     if request.seal_id is not None:
         SealedRequest.objects.filter(pk=request.seal_id).delete()
     mine = FailedRequest.objects.open().filter(pk=request.pk)
-    return mine.update(state=State.EXPIRED, reason=_EXPIRED, closed_at=now, seal_id=None)
+    closed = mine.update(state=State.EXPIRED, reason=_EXPIRED, closed_at=now, seal_id=None)
+    if closed:
+        transitions.write([_ended(request)], now=now)
+    return closed
 
 
 def unseal_overdue(now: datetime) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 
 from responses.models import FailedRequest, Resend, SealedRequest
+from responses.recording import transitions
 from responses.recording.resends import LONGEST_REASON
 
 State = Resend.State
@@ -49,12 +50,22 @@ def show(failed_request_id: int, state: FailedRequest.State, reason: str, *, now
     """Change what people see of an open failed request. With its end the sealed original goes."""
     mine = FailedRequest.objects.open().filter(pk=failed_request_id)
     values |= {"state": state, "reason": reason[:LONGEST_REASON]}
+    ended = _ended(failed_request_id, state)
     if state in FailedRequest.CLOSED:
         seal_id = mine.values_list("seal_id", flat=True).first()
         values |= {"closed_at": now, "seal_id": None}
         if seal_id is not None:
             SealedRequest.objects.filter(pk=seal_id).delete()
-    mine.update(**values)
+    if mine.update(**values):
+        transitions.write(ended, now=now)
+
+
+def _ended(failed_request_id: int, state: FailedRequest.State) -> list[transitions.Ended]:
+    """What somebody may want to hear about, where the change to ``state`` is one: to exhausted, or expired."""
+    if state not in transitions.KINDS:
+        return []
+    before = FailedRequest.objects.filter(pk=failed_request_id).exclude(state=state)
+    return [transitions.Ended(*row, state.value) for row in before.values_list("pk", "integration_id", "cause")]
 
 
 def end_live(failed_request_id: int, reason: str, *, now: datetime) -> bool:

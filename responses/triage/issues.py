@@ -10,9 +10,11 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import F, OuterRef, Subquery
+from django.db.models.functions import Least
 
 from responses import audit
-from responses.models import Issue, Role, User
+from responses.models import Issue, IssueHour, Role, Transition, User, ids
 
 State = Issue.State
 
@@ -22,6 +24,7 @@ _FROM = {
     State.RESOLVED: (State.OPEN, State.ACKNOWLEDGED, State.MUTED),
     State.OPEN: (State.ACKNOWLEDGED, State.MUTED, State.RESOLVED),
 }
+_NOT_MUTED: dict[str, Any] = {"muted_until": None, "muted_above": None, "muted_failures": None}
 
 
 def may_become(issue: Issue, state: str) -> bool:
@@ -34,9 +37,19 @@ def acknowledge(issue: Issue, user: User, *, now: datetime, address: str = "") -
     return _move(issue, user, "acknowledged", {"state": State.ACKNOWLEDGED}, now=now, address=address)
 
 
-def mute(issue: Issue, user: User, *, until: datetime, now: datetime, address: str = "") -> bool:
-    """Keep it quiet until an instant, at which ``unmute`` opens it again."""
-    return _move(issue, user, "muted", {"state": State.MUTED, "muted_until": until}, now=now, address=address)
+def mute(
+    issue: Issue, user: User, *, until: datetime | None, above: int | None = None, now: datetime, address: str = ""
+) -> bool:
+    """Keep it quiet until an instant, or until it has more than ``above`` failures in an hour: ``unmute`` opens it again.
+
+    Hours are those of the clock, and only failures that come after ``now`` count.
+    """
+    if until is None and above is None:
+        raise ValueError("A mute needs an end: a time, or a number of failures an hour.")
+    values = {"state": State.MUTED, "muted_until": until, "muted_above": above}
+    if above is not None:
+        values["muted_failures"] = Issue.objects.values_list("failures", flat=True).get(pk=issue.pk)
+    return _move(issue, user, "muted", values, now=now, address=address)
 
 
 def resolve(issue: Issue, user: User, *, now: datetime, address: str = "") -> bool:
@@ -64,14 +77,43 @@ def assign(issue: Issue, user: User, *, assignee: User | None, now: datetime, ad
 def unmute(*, now: datetime) -> int:
     """Open the issues whose time of silence is over; return how many these were. For a sweep: no person decides it."""
     due = Issue.objects.filter(state=State.MUTED, muted_until__lte=now)
-    return due.update(state=State.OPEN, muted_until=None)
+    return due.update(state=State.OPEN, **_NOT_MUTED) + _unmute_grown(now=now)
+
+
+def _unmute_grown(*, now: datetime) -> int:
+    """Open those that have more failures in this hour than they were muted for, and write down that they grew."""
+    hour = int(now.timestamp()) // 3600
+    this_hour = IssueHour.objects.filter(issue_id=OuterRef("pk"), hour=hour).values("failures")
+    since = Least(Subquery(this_hour), F("failures") - F("muted_failures"))
+    muted = Issue.objects.filter(state=State.MUTED, muted_above__isnull=False)
+    opened = 0
+    for issue in muted.annotate(since=since).filter(since__gt=F("muted_above")):
+        with transaction.atomic():
+            same = Issue.objects.filter(pk=issue.pk, state=State.MUTED, muted_above=issue.muted_above)
+            if same.update(state=State.OPEN, **_NOT_MUTED):
+                opened += 1
+                _tell_growth(issue, issue.since, now=now)
+    return opened
+
+
+def _tell_growth(issue: Issue, failures: int, *, now: datetime) -> None:
+    Transition.objects.create(
+        id=ids.new(now),
+        kind=Transition.Kind.ISSUE_GREW,
+        integration_id=issue.integration_id,
+        issue_id=issue.pk,
+        at=now,
+        subject=f"issue:{issue.pk}",
+        number=failures,
+    )
 
 
 def _move(issue: Issue, user: User, deed: str, values: dict[str, Any], *, now: datetime, address: str) -> bool:
     _check(issue, user)
     if not may_become(issue, values["state"]):
         return False
-    return _change(issue, user, deed, {"muted_until": None, "resolved_at": None} | values, now=now, address=address)
+    values = {"resolved_at": None} | _NOT_MUTED | values
+    return _change(issue, user, deed, values, now=now, address=address)
 
 
 def _change(issue: Issue, user: User, deed: str, values: dict[str, Any], *, now: datetime, address: str) -> bool:

@@ -20,6 +20,7 @@ from responses.models import (
     Resend,
     Response,
     SealedRequest,
+    Transition,
     ids,
 )
 from responses.models.integration import new_intake_key
@@ -241,6 +242,8 @@ def test_a_setter_is_exhausted_when_its_hour_is_over() -> None:
             sent.begin(at=sent.resend.due_at)
 
     assert (sent.resend.state, sent.failed.state) == ("exhausted", "exhausted")
+    told = Transition.objects.get(kind="request_exhausted")
+    assert (told.failed_request, told.number, told.issue) == (sent.failed, 1, Issue.objects.get())
     assert sent.now <= NOW + timedelta(hours=1)
     assert 1 < sent.resend.sends <= 6
     assert SealedRequest.objects.exists()

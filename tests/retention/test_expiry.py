@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from responses.models import FailedRequest, FollowUp, Resend, SealedRequest
+from responses.models import FailedRequest, FollowUp, Issue, Resend, SealedRequest, Transition
 from responses.models.integration import new_intake_key
 from responses.recording import facts
 from responses.recording import record as recording
@@ -86,6 +86,30 @@ def test_many_expire_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not SealedRequest.objects.exists()
 
 
+def test_who_wants_to_hear_of_an_expired_request_can() -> None:
+    record(make_integration(), make_refusal("3021"))
+
+    expiry.expire(DEADLINE)
+
+    told = Transition.objects.get(kind="request_expired")
+    assert (told.failed_request, told.issue) == (FailedRequest.objects.get(), Issue.objects.get())
+    assert (told.number, told.at, told.rule, told.handled_at) == (1, DEADLINE, None, None)
+
+
+def test_requests_of_one_issue_that_expire_together_are_one_piece_of_news() -> None:
+    record(
+        make_integration(),
+        *(make_refusal(f"30{number}") for number in range(30, 38)),
+        make_exchange(make_purchase("3039"), 503),
+    )
+
+    expiry.expire(DEADLINE)
+
+    told = Transition.objects.filter(kind="request_expired").order_by("number")
+    assert [(one.number, one.failed_request is None) for one in told] == [(1, False), (8, True)]
+    assert {one.subject for one in told} == {f"issue:{issue.pk}" for issue in Issue.objects.all()}
+
+
 def test_nothing_overdue_writes_nothing(django_assert_num_queries: object) -> None:
     record(make_integration(), make_refusal("3020"))
     with django_assert_num_queries(3):  # type: ignore[operator]
@@ -118,6 +142,7 @@ def test_the_one_attempt_after_24_hours_is_left_alone_until_it_is_too_late() -> 
     assert (resend.state, resend.ended_at, resend.epoch) == ("expired", too_late, 1)
     assert "24 hours" in resend.reason
     assert not SealedRequest.objects.exists()
+    assert Transition.objects.get(kind="request_expired").failed_request == request
     assert expiry.expire(too_late) == 0
 
 

@@ -17,6 +17,7 @@ from responses.models import (
     Resend,
     Response,
     SealedRequest,
+    Transition,
 )
 from responses.retrying import conclusions, lookups
 from responses.sending import machine
@@ -153,6 +154,7 @@ def test_absent_when_the_attempts_are_used_up_is_exhausted(upstream: Upstream) -
     upstream.always = listed()
     look_up_at(SETTLED)
     assert again.states(request) == ("exhausted", "exhausted")
+    assert Transition.objects.get(kind="request_exhausted").failed_request_id == request.pk
 
 
 def test_a_part_is_for_a_person_with_its_items(upstream: Upstream) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
 
-from responses.models import AuditEntry, Integration, Issue, Role, User
+from responses.models import AuditEntry, Integration, Issue, Role, Transition, User
 from responses.triage import issues
 from tests.factories import NOW, make_integration, make_refusal, make_user, record
 
@@ -164,3 +164,55 @@ def test_a_muted_issue_opens_when_its_time_is_over(issue: Issue, person: User) -
     assert issues.unmute(now=LATER) == 0
 
     assert (stored(issue).state, stored(issue).muted_until) == ("open", None)
+
+
+# --- muted until more than so many an hour ---
+
+
+def test_an_issue_muted_above_a_number_opens_with_the_first_failure_over_it(
+    integration: Integration, issue: Issue, person: User
+) -> None:
+    assert issues.mute(issue, person, until=None, above=2, now=NOW)
+    fail(integration, 2)
+    assert issues.unmute(now=NOW) == 0
+
+    fail(integration, 1)
+    assert issues.unmute(now=NOW) == 1
+
+    opened = stored(issue)
+    assert (opened.state, opened.muted_above, opened.muted_failures) == ("open", None, None)
+    grown = Transition.objects.get(kind="issue_grew")
+    assert (grown.issue, grown.number, grown.rule, grown.handled_at) == (issue, 3, None, None)
+    assert grown.subject == f"issue:{issue.pk}"
+    assert issues.unmute(now=NOW) == 0
+
+
+def test_what_came_before_the_mute_and_in_other_hours_does_not_count(
+    integration: Integration, issue: Issue, person: User
+) -> None:
+    fail(integration, 20)
+    issues.mute(issue, person, until=None, above=2, now=NOW)
+    fail(integration, 2)
+    assert issues.unmute(now=NOW) == 0
+    fail(integration, 2, at=LATER)
+    assert issues.unmute(now=LATER) == 0
+
+    assert stored(issue).state == "muted"
+
+
+def test_a_mute_without_any_end_is_refused(issue: Issue, person: User) -> None:
+    with pytest.raises(ValueError, match="end"):
+        issues.mute(issue, person, until=None, now=NOW)
+
+
+def test_a_mute_above_a_number_is_written_down_and_taken_back(issue: Issue, person: User) -> None:
+    issues.mute(issue, person, until=None, above=100, now=NOW)
+    assert AuditEntry.objects.get().after == {"state": "muted", "muted_above": 100, "muted_failures": 1}
+
+    assert issues.reopen(issue, person, now=NOW)
+
+    assert (stored(issue).muted_above, stored(issue).muted_failures) == (None, None)
+
+
+def fail(integration: Integration, number: int, *, at: datetime = NOW) -> None:
+    record(integration, *(make_refusal(sent_at=at) for _ in range(number)), now=at)

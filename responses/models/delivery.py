@@ -86,6 +86,8 @@ class Delivery(models.Model):
     """How many failures this message was the first to tell the channel of: the sum over a thread is their number."""
     stands_in_for = models.OneToOneField("self", null=True, on_delete=models.SET_NULL, related_name="stand_in")
     """The delivery to a failing channel whose fallback this one went to."""
+    counted_in = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="counts")
+    """Of one that the hourly cap held back: the message that says how many there were."""
 
     objects = DeliveryQuerySet.as_manager()
 

@@ -10,16 +10,17 @@ import hashlib
 from collections.abc import Callable
 from datetime import datetime
 
-import msgspec
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 from responses import audit
 from responses.exchanges import Outcome
-from responses.models import FailedRequest, Resend, Role, User, ids
+from responses.models import FailedRequest, Resend, User, ids
 from responses.ordergroove.policies import Policy
-from responses.sending import guard, moves, originals
+from responses.sending import guard, moves, originals, wishes
 from responses.sending.guard import Reason
+from responses.sending.wishes import Deed as Deed
+from responses.sending.wishes import Wish
+from responses.sending.wishes import seen as seen
 
 HAPPENED, SEND_AGAIN, LEAVE = "happened", "send_again", "leave"
 DECISIONS = (HAPPENED, SEND_AGAIN, LEAVE)
@@ -29,36 +30,6 @@ _CHANGED = Reason("changed", "It has changed meanwhile: look at it again.")
 _NO_REASON = Reason("reason", "Say why.")
 _SHOWN = FailedRequest.State
 State = Resend.State
-
-
-class Deed(msgspec.Struct, frozen=True):
-    """What became of a wish; where nothing was done, every reason why not."""
-
-    resend_id: int | None = None
-    reasons: tuple[Reason, ...] = ()
-
-    @property
-    def is_done(self) -> bool:
-        """Whether it was done, by this wish or by an earlier one that is the same."""
-        return not self.reasons
-
-
-class Wish(msgspec.Struct, frozen=True):
-    """Who wants something, with which words, from where, when."""
-
-    user: User
-    now: datetime
-    reason: str = ""
-    address: str = ""
-
-
-def seen(request: FailedRequest, live: Resend | None = None) -> str:
-    """Return what a form should carry, so that it is not applied to something that has changed since.
-
-    ``live`` is its live Resend where that is known: then no database is asked.
-    """
-    pair = request.resends.live().values_list("pk", "epoch").first() if live is None else (live.pk, live.epoch)
-    return f"{request.state}:{request.last_failed_at.timestamp():.6f}:{pair}"
 
 
 def retry_now(
@@ -75,7 +46,7 @@ def retry_now(
 
     With a ``reason`` what a person may set aside (``OVERRIDDEN``) is set aside.
     """
-    wish = _wish(request, user, now=now, reason=reason, address=address)
+    wish = wishes.of(request, user, now=now, reason=reason, address=address)
 
     def do(current: FailedRequest, live: Resend | None) -> Deed:
         reasons = _reasons(current, wish)
@@ -94,7 +65,7 @@ def cancel(
     request: FailedRequest, user: User, *, now: datetime, reason: str = "", address: str = "", saw: str = ""
 ) -> Deed:
     """Do not send it: what is planned, or held, ends, and the request is what it was before."""
-    wish = _wish(request, user, now=now, reason=reason, address=address)
+    wish = wishes.of(request, user, now=now, reason=reason, address=address)
 
     def do(current: FailedRequest, live: Resend | None) -> Deed:
         if live is None or live.state not in Resend.NOT_BEGUN:
@@ -113,7 +84,7 @@ def release(
     request: FailedRequest, user: User, *, nonce: str, reason: str, now: datetime, address: str = "", saw: str = ""
 ) -> Deed:
     """Let a held one go on, and say why that is right."""
-    wish = _wish(request, user, now=now, reason=reason, address=address)
+    wish = wishes.of(request, user, now=now, reason=reason, address=address)
     if not wish.reason:
         return Deed(reasons=(_NO_REASON,))
 
@@ -148,7 +119,7 @@ def decide(
     saw: str = "",
 ) -> Deed:
     """Say what became of an unknown one: it happened; it did not, send it again; or leave it as it is."""
-    wish = _wish(request, user, now=now, reason=reason, address=address)
+    wish = wishes.of(request, user, now=now, reason=reason, address=address)
     if decision not in DECISIONS:
         raise ValueError(f"decision must be one of {', '.join(DECISIONS)}")
     if not wish.reason:
@@ -195,12 +166,6 @@ def _decide(
         return Deed(reasons=(_CHANGED,))
     request.refresh_from_db()
     return deed
-
-
-def _wish(request: FailedRequest, user: User, *, now: datetime, reason: str, address: str) -> Wish:
-    if not user.has_role(request.integration_id, Role.SUPPORT):
-        raise PermissionDenied
-    return Wish(user, now, reason.strip()[:300], address)
 
 
 def _reasons(request: FailedRequest, wish: Wish, but: frozenset[str] = frozenset()) -> list[Reason]:

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from responses.exchanges import Origin, Outcome
-from responses.models import FailedRequest, Gate, IntakeKey, Resend, Response, ids
+from responses.exchanges import ItemState, Origin, Outcome
+from responses.models import FailedRequest, Gate, IntakeKey, Item, Resend, Response, Resubmission, ids
 from responses.ordergroove.endpoints import Kind
 from responses.recording.facts import netloc_of
 from responses.recording.resends import READS
@@ -37,18 +37,23 @@ def why_not(
     by_person: bool = True,
     resend: Resend | None = None,
     has_passed_gate: bool = False,
+    correction: Resubmission.Kind | None = None,
 ) -> list[Reason]:
     """Return every reason why ``request`` may not be sent (again) now; empty: it may.
 
     ``resend`` is the one about to send it; without it, the live one that has not begun, if there is one. By
-    ``has_passed_gate`` the caller says that the breaker and the budget have let this very send through.
+    ``has_passed_gate`` the caller says that the breaker and the budget have let this very send through. ``correction``
+    is asked for one that a person has not approved yet: it would take the place of what has not begun.
     """
     live = request.resends.live().first() if resend is None else resend
+    corrected = live if correction is None and live is not None and live.kind == Resend.Kind.CORRECTION else None
     return [
         *_of_request(request, live, is_own=resend is not None, by_person=by_person),
         *_of_later_calls(request, resend),
         *_of_time(request, live, now=now),
         *_of_content(request, by_person=by_person),
+        *_of_parts(request, corrected, kind=correction or _kind_of(corrected)),
+        *_of_original(request, corrected),
         *_of_key(request, by_person=by_person),
         *_of_gates(request, now=now, has_passed_gate=has_passed_gate),
     ]
@@ -87,7 +92,7 @@ def _of_later_calls(request: FailedRequest, resend: Resend | None) -> Iterator[R
     if request.method in READS or not request.resource_key:
         return
     since = request.first_failed_at
-    if resend is not None and resend.kind == Resend.Kind.PERSON:
+    if resend is not None and resend.kind != Resend.Kind.AUTOMATIC:
         # Who asked for it knew, or could see, what had come before.
         since = max(since, ids.time_of(resend.pk))
     if _has_later_write(request, since):
@@ -116,16 +121,53 @@ def _of_content(request: FailedRequest, *, by_person: bool) -> Iterator[Reason]:
         yield Reason("endpoint", "It is no documented call of Ordergroove, so nobody knows what it does.")
     elif not known[1].safe_to_repeat and not by_person:
         yield Reason("unsafe", "Repeating this call could do its work twice, so a person decides.")
-    if request.items_created:
+
+
+def _of_parts(request: FailedRequest, corrected: Resend | None, *, kind: Resubmission.Kind | None) -> Iterator[Reason]:
+    """What was created is never sent again: the whole is not, and of the failed only what has stayed so."""
+    if kind == Resubmission.Kind.ONLY_FAILED:
+        if corrected is not None and _created(request, since=corrected.pk).exists():
+            yield Reason("partial", "A part of it was created since this correction was approved.")
+    elif (request.items_created or _created(request).exists()) and not _is_rest(request):
         yield Reason("partial", "A part of it was created already, and would be created twice.")
-    elif known is not None and known[1].kind is Kind.PURCHASE and request.outcome == Outcome.PARTIAL:
+    elif request.outcome == Outcome.PARTIAL and _is_purchase(request):
         yield Reason("partial", "A part of it may have been created already, and would be created twice.")
+
+
+def _of_original(request: FailedRequest, corrected: Resend | None) -> Iterator[Reason]:
     if request.cannot_resend:
         yield Reason("original", request.cannot_resend)
-    elif request.seal_id is None:
+    elif request.seal_id is None and corrected is None:
         yield Reason("original", "The original is no longer kept.")
     if not request.integration.has_credentials:
         yield Reason("credentials", "The integration has no credentials to send with.")
+
+
+def _kind_of(corrected: Resend | None) -> Resubmission.Kind | None:
+    """Return which kind of correction a resend is."""
+    if corrected is None:
+        return None
+    kind = Resubmission.objects.filter(resend_id=corrected.pk).values_list("kind", flat=True).first()
+    return Resubmission.Kind(kind) if kind else None
+
+
+def _is_rest(request: FailedRequest) -> bool:
+    """Whether the original at hand holds only what failed: a correction without what had been created before it."""
+    sent = Resubmission.objects.filter(
+        failed_request=request, kind=Resubmission.Kind.ONLY_FAILED, resend__seal_id=request.seal_id
+    )
+    since = sent.order_by("-id").values_list("resend_id", flat=True).first() if request.seal_id is not None else None
+    return since is not None and not _created(request, since=since).exists()
+
+
+def _created(request: FailedRequest, since: int = 0) -> QuerySet[Item]:
+    """Return what answers to this request, recorded after the row ``since``, say was created."""
+    return Item.objects.filter(failed_request_id=request.pk, state=ItemState.CREATED, response_id__gt=since)
+
+
+def _is_purchase(request: FailedRequest) -> bool:
+    known = endpoint_called(request.endpoint)
+    return known is not None and known[1].kind is Kind.PURCHASE
 
 
 def _of_key(request: FailedRequest, *, by_person: bool) -> Iterator[Reason]:

@@ -15,7 +15,7 @@ from django.db.models import Q
 from responses.exchanges import Origin, Outcome
 from responses.insight import cursors, searching
 from responses.models import Response, User, ids
-from responses.models.response import ResponseQuerySet
+from responses.models.response import FAILED, ResponseQuerySet
 
 PAGE = 50
 WINDOW = 5_000
@@ -195,7 +195,6 @@ def _led(base: ResponseQuerySet, wanted: Wanted) -> tuple[ResponseQuerySet, bool
         # No such code is a success, so the small index of failures has them all.
         return base.filter(status_code=wanted.code).failed(), rest == {"code"}
     if wanted.outcome is not None and wanted.outcome.is_failure:
-        # In this order: with the wider condition first, SQLite reads the index by that one and sorts all failures.
         return base.filter(outcome=wanted.outcome).failed(), rest == {"outcome"}
     if wanted.endpoint and not wanted.is_by_time:
         return base.filter(endpoint=wanted.endpoint), rest == {"endpoint"}
@@ -222,12 +221,12 @@ def _plain(wanted: Wanted) -> Q:
     found = Q(**{name: getattr(wanted, name) for name in names if getattr(wanted, name)})
     if wanted.outcome is not None:
         found &= Q(outcome=wanted.outcome.value)
-        found &= Q(outcome__gte=Outcome.PARTIAL.value) if wanted.outcome.is_failure else Q()
+        found &= FAILED if wanted.outcome.is_failure else Q()
     if wanted.origin is not None:
         found &= Q(origin=wanted.origin.value)
     if wanted.code:
         found &= Q(status_code=wanted.code)
-        found &= Q(outcome__gte=Outcome.PARTIAL.value) if wanted.code >= 300 else Q()
+        found &= FAILED if wanted.code >= 300 else Q()
     if wanted.hundred:
         found &= Q(status_code__gte=wanted.hundred * 100, status_code__lt=wanted.hundred * 100 + 100)
     return found

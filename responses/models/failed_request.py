@@ -137,7 +137,9 @@ class FailedRequest(models.Model):
                 name="failed_request_partial",
                 condition=Q(outcome=Outcome.PARTIAL.value),
             ),
-            models.Index(fields=["integration", "order_id"], name="failed_request_by_order", condition=~Q(order_id="")),
+            models.Index(
+                fields=["integration", "order_id", "id"], name="failed_request_by_order", condition=~Q(order_id="")
+            ),
         ]
 
     @property

@@ -71,5 +71,5 @@ class FollowUp(models.Model):
             models.Index(fields=["next_poll_at"], name="follow_up_due", condition=Q(state="pending")),
             models.Index(fields=["give_up_at"], name="follow_up_open", condition=Q(settled_at__isnull=True)),
             models.Index(fields=["integration", "state", "-id"], name="follow_up_by_state"),
-            models.Index(fields=["request_key"], name="follow_up_by_request"),
+            models.Index(fields=["integration", "request_key"], name="follow_up_by_request"),
         ]

@@ -13,7 +13,8 @@ from responses.models import ids
 from responses.models.integration import Integration
 from responses.models.visibility import VisibleQuerySet
 
-FAILED = Q(outcome__gte=Outcome.PARTIAL.value)
+FAILED = ~Q(outcome__lt=Outcome.PARTIAL.value)
+"""No success. Not as ``>=``: SQLite would take that for a range of whatever index holds the outcome, and sort all failures."""
 WRITTEN = Q(outcome=Outcome.SUCCESS.value) & ~Q(method="GET") & ~Q(method="HEAD")
 """A change that succeeded. In comparisons with single values: of a list SQLite would not see that its index fits."""
 

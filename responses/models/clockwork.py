@@ -20,12 +20,23 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
                 update_fields=["seen_at"],
             )
 
+    def note(self, name: str, words: str, *, now: datetime) -> None:
+        """Note what a part has just met, whatever it last said."""
+        self.bulk_create(
+            [Heartbeat(name=name, seen_at=now, words=words)],
+            update_conflicts=True,
+            unique_fields=["name"],
+            update_fields=["seen_at", "words"],
+        )
+
 
 class Heartbeat(models.Model):
     """When a part of ours was last seen alive."""
 
     name = models.CharField(max_length=60, primary_key=True)
     seen_at = models.DateTimeField()
+    words = models.CharField(max_length=300, blank=True, db_default="")
+    """What it had to say then, where it says anything."""
 
     objects = HeartbeatQuerySet.as_manager()
 

@@ -9,6 +9,7 @@ import msgspec
 from django.db.models import Count
 
 from responses.exchanges import Outcome
+from responses.insight import alerts
 from responses.models import FailedRequest, Issue, Resend, User, ids
 from responses.recording.prepare import CLOCK
 
@@ -22,11 +23,12 @@ class Queues(msgspec.Struct, frozen=True):
     to_fix: int = 0
     partial: int = 0
     retries: int = 0
+    alerts: int = 0
 
 
 def of_integration(user: User, integration_id: int, *, now: datetime) -> Queues:
-    """Return how many issues are open, how many requests need a person, how many are partial, and how many are
-    being sent again.
+    """Return how many issues are open, how many requests need a person, how many are partial, how many are
+    being sent again, and how many alerts are open, those about the monitor itself included.
     """
     issues = Issue.objects.visible_to(user).filter(integration_id=integration_id).open()
     requests = FailedRequest.objects.visible_to(user).filter(integration_id=integration_id)
@@ -38,6 +40,7 @@ def of_integration(user: User, integration_id: int, *, now: datetime) -> Queues:
         requests.to_fix().order_by()[:CAP].count(),
         partial.order_by()[:CAP].count(),
         retries.order_by()[:CAP].count(),
+        alerts.visible(user, integration_id).open().order_by()[:CAP].count(),
     )
 
 

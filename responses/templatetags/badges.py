@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from responses.exchanges import ItemState, Origin, Outcome
+from responses.models import Alert
 from responses.templatetags import icons
 
 register = template.Library()
@@ -74,6 +75,25 @@ ISSUE_STATES: Final = {
     "acknowledged": Look("Acknowledged", "eye-check", "accepted"),
     "muted": Look("Muted", "bell-off", "neutral"),
     "resolved": Look("Resolved", "circle-check", "success"),
+}
+ALERT_STATES: Final = {
+    "open": Look("Open", "bell", "needs_fix"),
+    "acknowledged": Look("Acknowledged", "eye-check", "accepted"),
+    "muted": Look("Muted", "bell-off", "neutral"),
+    "over": Look("Over", "circle-check", "success"),
+}
+SEVERITIES: Final = {
+    "info": Look("For information", "info-circle", "neutral"),
+    "normal": Look("Normal", "alert-circle", "transient"),
+    "high": Look("Urgent", "alert-triangle", "partial"),
+    "critical": Look("Critical", "alert-octagon", "needs_fix"),
+}
+DELIVERY_STATES: Final = {
+    "pending": Look("Waiting", "clock", "neutral"),
+    "sending": Look("Being sent", "send", "accepted"),
+    "sent": Look("Sent", "check", "success"),
+    "failed": Look("Given up", "alert-triangle", "needs_fix"),
+    "heldback": Look("Held back", "hourglass-high", "partial"),
 }
 MARKS: Final = {
     "new": Look("New", "sparkles", "accepted"),
@@ -173,6 +193,24 @@ def resend_state(value: object, title: str = "") -> SafeString:
 def issue_state(value: object, title: str = "") -> SafeString:
     """The state of an Issue."""
     return pill(look(ISSUE_STATES, value), title=title)
+
+
+@register.simple_tag
+def alert_state(value: object) -> SafeString:
+    """Whether an alert is open, acknowledged, muted or over."""
+    return pill(look(ALERT_STATES, value))
+
+
+@register.simple_tag
+def severity(value: int) -> SafeString:
+    """How severe an alert is: an ``Alert.Severity`` or its number."""
+    return pill(look(SEVERITIES, Alert.Severity(value).name), css="plain-pill")
+
+
+@register.simple_tag
+def delivery_state(value: object, title: str = "") -> SafeString:
+    """The state of a Delivery."""
+    return pill(look(DELIVERY_STATES, value), title=title)
 
 
 @register.simple_tag

@@ -53,7 +53,7 @@ def shown(page: Frame, issue: Issue, chosen: Mapping[str, str], *, seen: str) ->
         "responses_url": links.responses(page, issue=issue.pk),
         "list_url": links.page(page, "issue-list"),
         "story": stories.of_issue(insight.activity(page.user, issue)),
-        "deeds": deeds.of(issue, page),
+        "deeds": deeds.of(issue, page, hours=issues.hours([issue.pk], now=page.now, count=24)[issue.pk]),
         "here": address(page, issue, **chosen),
         "live_url": parts.live_url(address(page, issue, **chosen), seen=seen),
         "live_every": REFRESH_SECONDS,

@@ -58,9 +58,10 @@ def issue_decide(request: HttpRequest, issue_id: int) -> HttpResponse:
         return HttpResponse("This form is not complete.", status=422, content_type="text/plain")
     sent = form.cleaned_data
     is_same = issue.state == sent["seen"]
-    done = deeds.do(sent["deed"], issue, page, address=client_address.of(request)) if is_same else (False, "")
+    by = client_address.of(request)
+    done = deeds.do(sent["deed"], issue, page, address=by, above=sent["above"]) if is_same else (False, "")
     if done is None:
-        return HttpResponse("There is no such deed.", status=422, content_type="text/plain")
+        return HttpResponse("This form is not complete.", status=422, content_type="text/plain")
     is_done, words = done
     if not is_done:
         words = "Somebody else was faster: this is how it stands now."

@@ -22,8 +22,8 @@ class Opening(msgspec.Struct, frozen=True):
 
 def openings(user: User, integration_id: int, *, since: datetime) -> tuple[Opening, ...]:
     """Return the stretches since then, the earliest first; several breakers at once are one stretch."""
-    found = Transition.objects.visible_to(user).filter(
-        integration_id=integration_id, kind__in=(_OPENED, _CLOSED), id__gte=ids.floor(since)
+    found = Transition.objects.visible_in(user, integration_id).filter(
+        kind__in=(_OPENED, _CLOSED), id__gte=ids.floor(since)
     )
     changes = list(found.order_by("-id").values_list("kind", "at")[:MOST])[::-1]
     stretches: list[Opening] = []

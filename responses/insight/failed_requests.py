@@ -46,13 +46,13 @@ class Page(msgspec.Struct, frozen=True):
 
 def named(user: User, integration_id: int, name: str, *, most: int = 5) -> list[FailedRequest]:
     """Return the failed requests of one order, the newest first."""
-    found = FailedRequest.objects.visible_to(user).filter(integration_id=integration_id, order_id=name)
+    found = FailedRequest.objects.visible_in(user, integration_id).filter(order_id=name)
     return list(found.exclude(order_id="").order_by("-id")[:most])
 
 
 def page(user: User, integration_id: int, wanted: Wanted, *, after: str = "", size: int) -> Page:
     """Return one page of an integration's failed requests."""
-    found = _matching(FailedRequest.objects.visible_to(user).filter(integration_id=integration_id), wanted)
+    found = _matching(FailedRequest.objects.visible_in(user, integration_id), wanted)
     cursor = cursors.read(after, wanted.cursor_numbers)
     if wanted.is_by_clock:
         found = found.order_by("deadline_at", "id")

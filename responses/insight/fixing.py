@@ -25,7 +25,7 @@ class Page(msgspec.Struct, frozen=True):
 
 def page(user: User, integration_id: int, *, state: str = "", after: str = "", size: int = PAGE) -> Page:
     """Return one page of what is to fix, in one state or in all of them."""
-    found = FailedRequest.objects.visible_to(user).filter(integration_id=integration_id)
+    found = FailedRequest.objects.visible_in(user, integration_id)
     states = [state] if state else [one.value for one in FailedRequest.TO_FIX]
     key = _key_of(after)
     rows: list[FailedRequest] = []
@@ -43,7 +43,7 @@ def overdue(
     user: User, integration_id: int, *, state: str = "", now: datetime, size: int = PAGE
 ) -> list[FailedRequest]:
     """Return what a person must decide although its clock has ended, the latest first."""
-    found = FailedRequest.objects.visible_to(user).filter(integration_id=integration_id, deadline_at__lte=now)
+    found = FailedRequest.objects.visible_in(user, integration_id).filter(deadline_at__lte=now)
     states = [state] if state else [one.value for one in FailedRequest.TO_FIX]
     rows = [row for one in states for row in found.filter(state=one).order_by("-deadline_at", "-id")[:size]]
     return sorted(rows, key=_order, reverse=True)[:size]
@@ -51,14 +51,14 @@ def overdue(
 
 def expired(user: User, integration_id: int, *, now: datetime, after: str = "", size: int = PAGE) -> Page:
     """Return what ran out of time in the last 24 hours, the latest last."""
-    found = FailedRequest.objects.visible_to(user).filter(integration_id=integration_id)
+    found = FailedRequest.objects.visible_in(user, integration_id)
     today = found.filter(state=FailedRequest.State.EXPIRED, deadline_at__gt=now - DAY, deadline_at__lte=now)
     return _cut(list(_beyond(today, _key_of(after))[: size + 1]), size)
 
 
 def counts(user: User, integration_id: int, *, now: datetime, most: int) -> dict[str, int]:
     """Return how many there are in each state, and how many expired today (``expired``), counted up to ``most``."""
-    found = FailedRequest.objects.visible_to(user).filter(integration_id=integration_id)
+    found = FailedRequest.objects.visible_in(user, integration_id)
     counted = {
         state.value: found.filter(state=state, deadline_at__isnull=False).order_by()[:most].count()
         for state in FailedRequest.TO_FIX

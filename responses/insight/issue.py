@@ -86,7 +86,7 @@ def _bars(slots: tuple[Slot, ...], counted: Sequence[tuple[int, int]]) -> Bars:
 
 def sample(user: User, issue: Issue) -> tuple[Example | None, Impact]:
     """Return the latest failure, and what the latest ones have in common. An issue may be a response's or an item's."""
-    responses = Response.objects.visible_to(user).filter(integration_id=issue.integration_id, issue_id=issue.pk)
+    responses = Response.objects.visible_in(user, issue.integration_id).filter(issue_id=issue.pk)
     whole = responses.order_by("-id").values_list("id", "release", "key_id", "customer_id")[:SAMPLE]
     of_issue = Item.objects.filter(issue_id=issue.pk, response__integration_id=issue.integration_id).order_by("-id")
     items = of_issue.values_list(

@@ -50,14 +50,14 @@ class Page(msgspec.Struct, frozen=True):
 
 def tabs(user: User, integration_id: int) -> dict[str, int]:
     """Return how many issues there are in each state, by its word."""
-    counted = Issue.objects.visible_to(user).filter(integration_id=integration_id).order_by()
+    counted = Issue.objects.visible_in(user, integration_id).order_by()
     found = dict(counted.values_list("state").annotate(number=Count("id")))
     return {state.value: found.get(state.value, 0) for state in Issue.State}
 
 
 def of_state(user: User, integration_id: int, state: str) -> IssueQuerySet:
     """Return the issues of an integration in one state, or in all of them (``""``)."""
-    found = Issue.objects.visible_to(user).filter(integration_id=integration_id)
+    found = Issue.objects.visible_in(user, integration_id)
     return found.filter(state=state) if state else found
 
 
@@ -75,7 +75,7 @@ def page(
 
 def top(user: User, integration: Integration, staked: Stakes, *, now: datetime, count: int = 6) -> tuple[Row, ...]:
     """Return the issues that nobody has muted or resolved with the most failures in the last 24 hours."""
-    alive = Issue.objects.visible_to(user).filter(integration_id=integration.pk, state__in=_ALIVE)
+    alive = Issue.objects.visible_in(user, integration.pk).filter(state__in=_ALIVE)
     candidates = list(alive.order_by("-last_seen_at").values_list("id", flat=True)[:_MOST_COMPARED])
     since = periods.hour_of(now) - SPARK_HOURS
     sums = IssueHour.objects.filter(issue_id__in=candidates, hour__gt=since).values_list("issue_id")

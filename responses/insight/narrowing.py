@@ -53,13 +53,13 @@ def trend(
 def endpoints(user: User, integration_id: int, *, now: datetime) -> list[str]:
     """Return the endpoints of the last two days, by name."""
     since = periods.hour_of(now - _LISTED)
-    found = HourlyCount.objects.visible_to(user).filter(integration_id=integration_id, hour__gte=since)
+    found = HourlyCount.objects.visible_in(user, integration_id).filter(hour__gte=since)
     return sorted(found.order_by().values_list("endpoint", flat=True).distinct())
 
 
 def _counted(user: User, integration_id: int, period: Period, *, first: int, end: int) -> tuple[QuerySet[Any], str]:
     if period.unit is periods.MINUTE:
-        minutes = MinuteCount.objects.visible_to(user).filter(integration_id=integration_id)
+        minutes = MinuteCount.objects.visible_in(user, integration_id)
         return minutes.filter(minute__gte=first, minute__lt=end), "minute"
-    hours = HourlyCount.objects.visible_to(user).filter(integration_id=integration_id)
+    hours = HourlyCount.objects.visible_in(user, integration_id)
     return hours.filter(hour__gte=first, hour__lt=end), "hour"

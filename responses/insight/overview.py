@@ -75,9 +75,7 @@ class Queue(msgspec.Struct, frozen=True):
 def day(user: User, integration_id: int, *, now: datetime) -> Day:
     """Return the confirmed success rate of the last 24 hours, and of the 24 before."""
     last = periods.hour_of(now)
-    found = OutcomeHour.objects.visible_to(user).filter(
-        integration_id=integration_id, hour__gt=last - 2 * DAY_HOURS, hour__lte=last
-    )
+    found = OutcomeHour.objects.visible_in(user, integration_id).filter(hour__gt=last - 2 * DAY_HOURS, hour__lte=last)
     rates = [Rate()] * (2 * DAY_HOURS)
     columns = ("hour", "outcome", "responses", "confirmed", "refused", "recovered")
     for hour, outcome, *counts in found.values_list(*columns):
@@ -94,7 +92,7 @@ def rate_of(outcome: Outcome, responses: int, confirmed: int, refused: int, reco
 
 def waiting(user: User, integration_id: int, *, now: datetime) -> Waiting:
     """Return how many accepted purchases wait for Ordergroove's result, and since when the oldest does."""
-    mine = FollowUp.objects.visible_to(user).filter(integration_id=integration_id)
+    mine = FollowUp.objects.visible_in(user, integration_id)
     asked = mine.filter(state=FollowUp.State.PENDING)
     since = ids.floor(now - DAY)
     unconfirmed = mine.filter(state=FollowUp.State.UNCONFIRMED, id__gte=since)
@@ -108,7 +106,7 @@ def waiting(user: User, integration_id: int, *, now: datetime) -> Waiting:
 
 def queue(user: User, integration_id: int, *, now: datetime) -> Queue:
     """Return what waits for a person, what of it expires first, and what nobody saved in time."""
-    mine = FailedRequest.objects.visible_to(user).filter(integration_id=integration_id)
+    mine = FailedRequest.objects.visible_in(user, integration_id)
     fixable = mine.to_fix()
     running = fixable.filter(deadline_at__gt=now).order_by("deadline_at", "id")
     first = running.first()
@@ -124,6 +122,6 @@ def queue(user: User, integration_id: int, *, now: datetime) -> Queue:
 
 def last_recorded_at(user: User, integration_id: int) -> datetime | None:
     """Return when the last response was recorded; ``None`` when there has never been one."""
-    mine = Response.objects.visible_to(user).filter(integration_id=integration_id)
+    mine = Response.objects.visible_in(user, integration_id)
     newest = mine.order_by("-id").values_list("id", flat=True).first()
     return ids.time_of(newest) if newest is not None else None

@@ -101,8 +101,7 @@ def last_items(request_ids: Sequence[int]) -> dict[int, list[Item]]:
 
 def clean_bulk(user: User, integration_id: int, *, now: datetime) -> int:
     """Return how many 206 and 207 of the last week had no failure: they are not listed."""
-    counted = HourlyCount.objects.visible_to(user).filter(
-        integration_id=integration_id,
+    counted = HourlyCount.objects.visible_in(user, integration_id).filter(
         hour__gte=periods.hour_of(now - _WEEK),
         status_code__in=(206, 207),
         outcome=Outcome.SUCCESS.value,
@@ -111,7 +110,7 @@ def clean_bulk(user: User, integration_id: int, *, now: datetime) -> int:
 
 
 def _partial(user: User, integration_id: int, *, has_closed: bool) -> FailedRequestQuerySet:
-    found = FailedRequest.objects.visible_to(user).filter(integration_id=integration_id, outcome=Outcome.PARTIAL.value)
+    found = FailedRequest.objects.visible_in(user, integration_id).filter(outcome=Outcome.PARTIAL.value)
     return found if has_closed else found.open()
 
 

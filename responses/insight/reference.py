@@ -14,8 +14,6 @@ WEEK = timedelta(days=7)
 
 def seen(user: User, integration_id: int, *, now: datetime) -> dict[int, int]:
     """Return the number of responses of the last 7 days by status code; 0 stands for no answer."""
-    counted = HourlyCount.objects.visible_to(user).filter(
-        integration_id=integration_id, hour__gt=periods.hour_of(now - WEEK)
-    )
+    counted = HourlyCount.objects.visible_in(user, integration_id).filter(hour__gt=periods.hour_of(now - WEEK))
     found = counted.order_by().values_list("status_code").annotate(number=Sum("responses"))
     return dict(found)

@@ -39,7 +39,7 @@ def page(
 
     A question (GET, HEAD) has no clock that ends it: one that has not failed again for ``QUIET`` counts as over.
     """
-    found = FailedRequest.objects.visible_to(user).filter(integration_id=integration_id).repeated()
+    found = FailedRequest.objects.visible_in(user, integration_id).repeated()
     if not has_closed:
         open_states = [state.value for state in FailedRequest.State if state not in FailedRequest.CLOSED]
         found = found.filter(state__in=open_states)
@@ -52,7 +52,7 @@ def page(
 
 def shared_causes(user: User, integration_id: int) -> tuple[Issue, ...]:
     """Return the issues that two requests or more have in common, the most frequent first."""
-    alive = Issue.objects.visible_to(user).filter(integration_id=integration_id, state__in=_ALIVE, requests__gte=2)
+    alive = Issue.objects.visible_in(user, integration_id).filter(state__in=_ALIVE, requests__gte=2)
     return tuple(alive.order_by("-requests", "-last_seen_at")[:MOST_CAUSES])
 
 

@@ -48,9 +48,7 @@ class Depth(msgspec.Struct, frozen=True):
 
 def read(user: User, request: FailedRequest) -> Depth:
     """Return all that its page shows."""
-    follow_ups = FollowUp.objects.visible_to(user).filter(
-        request_key=request.request_key, integration_id=request.integration_id
-    )
+    follow_ups = FollowUp.objects.visible_in(user, request.integration_id).filter(request_key=request.request_key)
     pursued = tuple(follow_ups.order_by("-id")[:_MOST_FOLLOW_UPS])
     found, is_more = _responses(user, request, pursued)
     shown = response.shown_of(found)
@@ -83,7 +81,7 @@ def advice(request: FailedRequest, items: Iterable[Item]) -> str:
 
 def _responses(user: User, request: FailedRequest, pursued: tuple[FollowUp, ...]) -> tuple[list[Response], bool]:
     """Return the newest responses of the request and about it, the oldest first. Each source has its index."""
-    mine = Response.objects.visible_to(user).filter(integration_id=request.integration_id)
+    mine = Response.objects.visible_in(user, request.integration_id)
     results = [one.result_response_id for one in pursued if one.result_response_id]
     asked = set(mine.filter(pk__in=results).values_list("request_key", flat=True)) if results else set()
     sources = (

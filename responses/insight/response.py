@@ -120,7 +120,7 @@ def split(message: str) -> tuple[str, str]:
 
 def _follow_up(user: User, response: Response, shown: Shown | None) -> FollowUp | None:
     """Return the pursuit that this response began, or that it is an answer to."""
-    found = FollowUp.objects.visible_to(user).filter(integration_id=response.integration_id)
+    found = FollowUp.objects.visible_in(user, response.integration_id)
     if response.outcome == Outcome.ACCEPTED.value and (begun := found.filter(response_id=response.pk).first()):
         return begun
     if shown is None or not response.endpoint.endswith("/response"):

@@ -92,7 +92,7 @@ def _is_within(wanted: Wanted, at: datetime | None) -> bool:
 
 def page(user: User, integration_id: int, wanted: Wanted, *, cursor: Cursor | None = None, size: int = PAGE) -> Page:
     """Return one page of an integration's responses."""
-    base = Response.objects.visible_to(user).filter(integration_id=integration_id)
+    base = Response.objects.visible_in(user, integration_id)
     is_newer = cursor is not None and cursor.is_newer
     if wanted.is_picked:
         rows, found_by = _picked(user, integration_id, base, wanted, cursor, size=size + 1)
@@ -114,13 +114,13 @@ def page(user: User, integration_id: int, wanted: Wanted, *, cursor: Cursor | No
 
 def newest_id(user: User, integration_id: int) -> int:
     """Return the id of the newest response, 0 when there is none."""
-    found = Response.objects.visible_to(user).filter(integration_id=integration_id).order_by("-id")
+    found = Response.objects.visible_in(user, integration_id).order_by("-id")
     return found.values_list("id", flat=True).first() or 0
 
 
 def count_new(user: User, integration_id: int, wanted: Wanted, *, seen: int) -> int:
     """Return how many matching responses came after the one with the id ``seen``, up to ``MOST_NEW``."""
-    base = Response.objects.visible_to(user).filter(integration_id=integration_id)
+    base = Response.objects.visible_in(user, integration_id)
     edge = base.order_by("-id").values_list("id", flat=True)[WINDOW : WINDOW + 1].first() or 0
     fresh = base.filter(id__gt=max(seen, edge))
     if wanted.is_picked:

@@ -150,7 +150,7 @@ _STATES = {
 
 
 def _live(user: User, integration_id: int) -> ResendQuerySet:
-    return Resend.objects.visible_to(user).filter(integration_id=integration_id).live()
+    return Resend.objects.visible_in(user, integration_id).live()
 
 
 def _is_last_of_a_day() -> Q:
@@ -194,7 +194,7 @@ def last_attempts(rows: Sequence[Resend]) -> dict[int, Attempt]:
 
 def ended(user: User, integration_id: int, *, now: datetime, most: int = MOST_ENDED) -> tuple[Resend, ...]:
     """Return those that ended last, in the last 24 hours, the latest first."""
-    found = Resend.objects.visible_to(user).filter(integration_id=integration_id, ended_at__gt=now - DAY)
+    found = Resend.objects.visible_in(user, integration_id).filter(ended_at__gt=now - DAY)
     return tuple(found.select_related("failed_request").order_by("-ended_at", "-id")[:most])
 
 

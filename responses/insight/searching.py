@@ -29,7 +29,7 @@ class Found(msgspec.Struct, frozen=True):
 def sources(user: User, integration_id: int, words: str, issue_id: int) -> tuple[list[Q], Found | None]:
     """Return the conditions of which one must hold, each served by an index; without words one that always does."""
     if issue_id:
-        of_issue = Issue.objects.visible_to(user).filter(integration_id=integration_id, pk=issue_id)
+        of_issue = Issue.objects.visible_in(user, integration_id).filter(pk=issue_id)
         found = [source for issue in of_issue for source in _of_issues([issue])]
         # Words beside an issue narrow it down: they can only be ids then.
         narrowed = [source & _any_id(words) for source in found] if words else found
@@ -44,13 +44,13 @@ def _ids(user: User, integration_id: int, words: str) -> list[Q]:
     found = []
     for column in ("order_id", "customer_id", "request_id"):
         begins = beginning(column, words)
-        mine = Response.objects.visible_to(user).filter(begins, integration_id=integration_id)
+        mine = Response.objects.visible_in(user, integration_id).filter(begins)
         is_common = mine.order_by()[:_COMMON].count() == _COMMON
         # What most ids begin with is met soon on the way through the log; its index would have to be sorted.
         found.append(Q(Exact(Substr(column, 1, len(words)), words)) if is_common else begins)
     if 3 <= len(words) <= 200:
         names = [f"{collection}:{words}" for collection in COLLECTIONS]
-        mine = Response.objects.visible_to(user).filter(integration_id=integration_id, resource_key__in=names).failed()
+        mine = Response.objects.visible_in(user, integration_id).filter(resource_key__in=names).failed()
         # Asked for apart: beside the order of the log, SQLite would rather walk through all of it.
         found.append(Q(pk__in=mine.order_by().values("pk")))
     return found
@@ -65,7 +65,7 @@ def _any_id(words: str) -> Q:
 
 def _issues(user: User, integration_id: int, words: str) -> list[Issue]:
     texts = Q(title__icontains=words) | Q(message__icontains=words) | Q(field__icontains=words)
-    found = Issue.objects.visible_to(user).filter(texts, integration_id=integration_id)
+    found = Issue.objects.visible_in(user, integration_id).filter(texts)
     return list(found.order_by("-last_seen_at")[:MOST_ISSUES])
 
 

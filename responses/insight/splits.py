@@ -45,9 +45,9 @@ def kinds(user: User, integration_id: int, period: Period, *, now: datetime, zon
     slots = periods.slots(period, now=now, zone=zone)
     first, end = slots[0].first, slots[-1].end
     if period.unit is periods.MINUTE:
-        minutes = MinuteCount.objects.visible_to(user).filter(integration_id=integration_id)
+        minutes = MinuteCount.objects.visible_in(user, integration_id)
         return _summed(minutes.filter(minute__gte=first, minute__lt=end))
-    hours = HourlyCount.objects.visible_to(user).filter(integration_id=integration_id)
+    hours = HourlyCount.objects.visible_in(user, integration_id)
     yesterday = (periods.hour_of(now) // DAY_HOURS - 1) * DAY_HOURS
     if user.role_in(integration_id) is None or yesterday - first < DAY_HOURS:
         return _summed(hours.filter(hour__gte=first, hour__lt=end))

@@ -58,12 +58,10 @@ def _rows(
 ) -> Iterable[tuple[int, int, int, int, int]]:
     first, end = slots[0].first, slots[-1].end
     if period.unit is periods.MINUTE:
-        minutes = MinuteCount.objects.visible_to(user).filter(
-            integration_id=integration_id, minute__gte=first, minute__lt=end
-        )
+        minutes = MinuteCount.objects.visible_in(user, integration_id).filter(minute__gte=first, minute__lt=end)
         sums = minutes.values_list("minute", "outcome").annotate(number=Sum("responses"), fine=Sum("recovered"))
         return ((minute, outcome, number, 0, fine) for minute, outcome, number, fine in sums)
-    hours = OutcomeHour.objects.visible_to(user).filter(integration_id=integration_id, hour__gte=first, hour__lt=end)
+    hours = OutcomeHour.objects.visible_in(user, integration_id).filter(hour__gte=first, hour__lt=end)
     # Results of acceptances that were recorded before counting began have no acceptance to be taken from.
     return (
         (hour, outcome, responses, min(refused, responses), recovered)

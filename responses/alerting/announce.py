@@ -1,16 +1,30 @@
-"""Turns transitions into deliveries, each transition once. Sends nothing: ``deliver`` does."""
+"""Turns transitions into deliveries, each transition once. Sends nothing: ``deliver`` does.
+
+What waits for the same subject at once becomes one message: the worst is told, the others are counted in it.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import sentry_sdk
 from django.db import transaction
 
-from responses.models import Channel, Delivery, Issue, Transition, ids
+from responses.alerting import addressing, judging, threads
+from responses.alerting.judging import Fate, Verdict
+from responses.models import Alert, AlertRule, Delivery, Issue, Transition
 
 AT_A_TIME = 200
+ALONE = (Transition.Kind.RECOVERED, Transition.Kind.BREAKER_CLOSED)
+"""What ends an alert is never folded: before it and after it other messages are due."""
+BEGINS = (Transition.Kind.ISSUE_REGRESSED,)
+_CLOSED_BECAUSE = {
+    Transition.Kind.RECOVERED: "It is over.",
+    Transition.Kind.BREAKER_CLOSED: "Sending goes on.",
+    Transition.Kind.ISSUE_REGRESSED: "It had ended, and is back.",
+}
 
 logger = logging.getLogger(__name__)
 
@@ -22,11 +36,12 @@ def announce(now: datetime) -> list[int]:
     """
     first: dict[int, int] = {}
     after = 0
-    while waiting := list(Transition.objects.unhandled().filter(pk__gt=after).values_list("pk", flat=True)[:AT_A_TIME]):
-        after = waiting[-1]
-        for transition_id in waiting:
+    while waiting := list(Transition.objects.unhandled().filter(pk__gt=after)[:AT_A_TIME]):
+        after = waiting[-1].pk
+        active = list(AlertRule.objects.active().order_by("id"))
+        for group in groups_of(waiting):
             try:
-                for delivery in _handle(transition_id, now=now):
+                for delivery in _handle([waits.pk for waits in group], active, now=now):
                     first.setdefault(delivery.channel_id, delivery.pk)
             except Exception as error:
                 # It must not hold up the others; the next sweep tries it again.
@@ -35,20 +50,82 @@ def announce(now: datetime) -> list[int]:
     return sorted(first.values())
 
 
-def _handle(transition_id: int, *, now: datetime) -> list[Delivery]:
-    """Mark one transition as handled and make its deliveries, in one transaction; nothing when another was first."""
-    with transaction.atomic():
-        if Transition.objects.filter(pk=transition_id, handled_at__isnull=True).update(handled_at=now) != 1:
-            return []
-        transition = Transition.objects.select_related("issue").get(pk=transition_id)
-        if transition.issue is None or is_muted(transition.issue, now):
-            return []
-        return Delivery.objects.bulk_create(
-            Delivery(id=ids.new(now), transition=transition, channel=channel, next_attempt_at=now)
-            for channel in Channel.objects.for_integration(transition.integration_id).order_by("id")
-        )
-
-
 def is_muted(issue: Issue, now: datetime) -> bool:
     """Whether a person has asked for silence about an issue, and the time for it has not passed."""
-    return issue.state == Issue.State.MUTED and (issue.muted_until is None or issue.muted_until > now)
+    return judging.is_muted(issue, now)
+
+
+def groups_of(waiting: Iterable[Transition]) -> Iterator[list[Transition]]:
+    """Yield what may be told in one message: of one subject, in order, from one end or return to the next."""
+    subjects: dict[str, list[list[Transition]]] = {}
+    for waits in waiting:
+        groups = subjects.setdefault(threads.subject_of(waits), [])
+        is_new = not groups or waits.kind in (*ALONE, *BEGINS) or groups[-1][-1].kind in ALONE
+        if is_new:
+            groups.append([])
+        groups[-1].append(waits)
+    for groups in subjects.values():
+        yield from groups
+
+
+def _handle(group: Sequence[int], active: Sequence[AlertRule], *, now: datetime) -> list[Delivery]:
+    """Mark transitions of one subject as handled and make their deliveries, in one transaction.
+
+    Only those that nobody else has handled meanwhile.
+    """
+    with transaction.atomic():
+        waiting = Transition.objects.filter(handled_at__isnull=True)
+        mine = [pk for pk in group if waiting.filter(pk=pk).update(handled_at=now) == 1]
+        if not mine:
+            return []
+        loaded = Transition.objects.filter(pk__in=mine).order_by("id")
+        taken = list(loaded.select_related("issue__integration", "integration", "failed_request"))
+        alert = threads.open_of(threads.subject_of(taken[0]))
+        if taken[0].kind in ALONE:
+            verdicts = [judging.of_end(taken[0], alert, active, now=now)]
+        else:
+            verdicts = [judging.of(change, alert, active, now=now) for change in taken]
+        return _settle(verdicts, alert, now=now)
+
+
+def _settle(verdicts: Sequence[Verdict], alert: Alert | None, *, now: datetime) -> list[Delivery]:
+    """Write down what became of each transition, open, continue or end the alert, and make the deliveries."""
+    worst = judging.worst_of(verdicts)
+    if worst is not None:
+        alert = _alert_for(worst, alert, now=now)
+    deliveries: list[Delivery] = []
+    told = [verdict for verdict in verdicts if verdict.fate is Fate.TOLD]
+    if alert is not None and worst is not None and worst.fate is Fate.TOLD:
+        deliveries = addressing.deliver(worst.transition, alert, told, now=now)
+    for verdict in verdicts:
+        fate = verdict.fate
+        if fate is Fate.TOLD and verdict is not worst:
+            fate = Fate.FOLDED
+        elif fate is Fate.TOLD and not deliveries:
+            fate = Fate.NO_CHANNEL
+        belongs = alert if fate not in (Fate.NO_RULE, Fate.MUTED) or verdict.ends else None
+        Transition.objects.filter(pk=verdict.transition.pk).update(fate=fate, alert=belongs)
+    if alert is not None:
+        _finish(verdicts, alert, now=now)
+    return deliveries
+
+
+def _alert_for(worst: Verdict, alert: Alert | None, *, now: datetime) -> Alert:
+    """The alert that a message belongs to. What is back gets an alert of its own: its numbers begin anew."""
+    change = worst.transition
+    if alert is not None and change.kind in BEGINS:
+        threads.end(alert, _CLOSED_BECAUSE[Transition.Kind(change.kind)], now=now)
+        alert = None
+    if alert is None:
+        alert = threads.begin(change, worst.rules[0], worst.severity, now=now)
+    is_reminder = change.kind == Transition.Kind.REMINDER
+    threads.go_on(alert, worst.severity, is_reminder=is_reminder, now=now)
+    return alert
+
+
+def _finish(verdicts: Sequence[Verdict], alert: Alert, *, now: datetime) -> None:
+    for verdict in verdicts:
+        if verdict.ends and alert.is_open:
+            threads.end(alert, _CLOSED_BECAUSE[Transition.Kind(verdict.transition.kind)], now=now)
+        if verdict.tell_by is not None and alert.is_open:
+            threads.remind_by(alert, verdict.tell_by)

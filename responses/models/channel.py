@@ -29,8 +29,8 @@ class ChannelQuerySet(VisibleQuerySet["Channel"]):
         """Those that have not been removed."""
         return self.filter(removed_at__isnull=True)
 
-    def for_integration(self, integration_id: int) -> Self:
-        """The switched-on channels that hear about an integration: its own, and those of all."""
+    def for_integration(self, integration_id: int | None) -> Self:
+        """The switched-on channels that hear about an integration: its own, and those of all. The monitor: those of all."""
         return self.filter(Q(integration_id=integration_id) | Q(integration_id=None), is_on=True)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from json.decoder import JSONDecoder
 from typing import Any
 
@@ -31,6 +32,7 @@ _KNOWN_WORDS = {
     "zip_postal_code": "postal code",
     "state_province_code": "state or province",
 }
+_HIDDEN = "‹hidden:"
 _BROKEN = (ValueError, IndexError, RecursionError)
 
 
@@ -47,6 +49,8 @@ class Field(msgspec.Struct, frozen=True):
     kind: str
     """``text``, ``number`` or ``boolean``: what it becomes in the JSON; ``json`` for what only the JSON itself can show."""
     is_missing: bool
+    hidden: str = ""
+    """The placeholder that stands for a value that nobody sees, and that may be replaced; ``value`` is empty then."""
 
 
 class _Member(msgspec.Struct, frozen=True):
@@ -79,21 +83,36 @@ def of(text: str, pointers: Iterable[tuple[str, str]]) -> list[Field]:
 def put(text: str, path: str, typed: str) -> str:
     """Return ``text`` with the value at ``path`` set to what was typed; unchanged where there is nothing to set it in.
 
-    A number stays a number, when a number was typed. Nothing typed for a value that is missing adds nothing.
+    A number stays a number, when a number was typed. Nothing typed for a value that is missing, or hidden, changes nothing.
     """
+    found = _field(text, path, "")
+    if not typed and (found.is_missing or found.hidden):
+        return text
+    return put_value(text, path, _literal(typed, found.kind))
+
+
+def put_value(text: str, path: str, literal: str) -> str:
+    """Return ``text`` with the value at ``path`` set to ``literal``, which is JSON already."""
     try:
         spot = _spot(text, path)
-        if spot is None:
-            return text
-        found = _field(text, path, "")
-        if found.is_missing and not typed:
-            return text
-        literal = _literal(typed, found.kind)
         if not spot.missing:
             return text[: spot.value_at] + literal + text[spot.ends_at :]
         return _inserted(text, spot, literal)
     except _BROKEN:
         return text
+
+
+def has(text: str, path: str) -> bool:
+    """Whether there is a value at ``path``."""
+    return not _field(text, path, "").is_missing
+
+
+def leaves(text: str, *, most: int) -> list[str]:
+    """Return where the single values of a text stand, in its order, up to ``most``."""
+    try:
+        return list(islice(_leaves(_DECODER.decode(text.strip()), ""), most))
+    except _BROKEN:
+        return []
 
 
 def label_of(path: str) -> str:
@@ -114,14 +133,26 @@ def _field(text: str, path: str, words: str) -> Field:
     value, kind, is_missing = "", "", True
     try:
         spot = _spot(text, path)
-        if spot is not None and not spot.missing:
+        if not spot.missing:
             is_missing = False
             value, kind = _shown(text[spot.value_at : spot.ends_at])
     except _BROKEN:
         pass
     name = (_keys(path) or [""])[-1]
     kind = kind or ("number" if name in _NUMBERS else "boolean" if name in _BOOLEANS else "text")
-    return Field(path, label_of(path), words, value, kind, is_missing)
+    hidden = value if value.startswith(_HIDDEN) else ""
+    return Field(path, label_of(path), words, "" if hidden else value, kind, is_missing, hidden)
+
+
+def _leaves(value: Any, path: str) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{path}/{key.replace('~', '~0').replace('/', '~1')}")
+    elif isinstance(value, list):
+        for nth, inner in enumerate(value):
+            yield from _leaves(inner, f"{path}/{nth}")
+    else:
+        yield path
 
 
 def _shown(literal: str) -> tuple[str, str]:
@@ -161,7 +192,7 @@ def _inserted(text: str, spot: _Spot, literal: str) -> str:
     return f"{text[: spot.value_at + 1]}{added}\n{indent}{text[end:]}"
 
 
-def _spot(text: str, path: str) -> _Spot | None:
+def _spot(text: str, path: str) -> _Spot:
     at = _after_space(text, 0)
     _, end = _DECODER.raw_decode(text, at)
     keys = _keys(path)

@@ -24,6 +24,8 @@ _DEEDS = {
     "request.retry_released": ("lock-off", "transient", "released it"),
     "request.found_happened": ("user-check", "success", "found that it took effect"),
     "request.found_absent": ("refresh", "transient", "found that it did not take effect, and had it sent again"),
+    "request.corrected": ("edit", "accepted", "corrected it and had it sent"),
+    "request.tried": ("flask", "neutral", "tried a correction on staging"),
     "request.left_unknown": ("circle-minus", "neutral", "left it as it is"),
 }
 
@@ -57,8 +59,10 @@ def told(found: Sendings) -> dict[int, str]:
 
 def _told(resend: Resend, attempt: Attempt) -> str:
     number = f"Attempt {attempt.number}"
+    who = resend.asked_by.get_username() if resend.asked_by else "A person"
+    if resend.kind == Resend.Kind.CORRECTION:
+        return f"{number}: {who} corrected it."
     if resend.kind == Resend.Kind.PERSON:
-        who = resend.asked_by.get_username() if resend.asked_by else "A person"
         return f"{number}: {who} asked for it."
     return f"{number}: {attempt.why}" if attempt.why else number
 

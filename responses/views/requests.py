@@ -21,7 +21,7 @@ from responses.insight.request import Depth
 from responses.insight.sendings import Sendings
 from responses.models import FailedRequest, Item, Role, User
 from responses.triage import requests as triage
-from responses.views import follow_words, frame, links, parts, request_story, request_words, resend_deeds
+from responses.views import corrections, follow_words, frame, links, parts, request_story, request_words, resend_deeds
 from responses.views.first_run import PasswordForm
 from responses.views.frame import Frame
 from responses.views.resend_deeds import DecisionForm
@@ -76,6 +76,7 @@ def page_of(
     context = shown(page, row, tab, found, seen=seen)
     may_decide = context["may_decide"]
     return context | {
+        "correct": corrections.button(page, row),
         "buttons": resend_deeds.buttons(page, row, found) if may_decide else None,
         "decision": resend_deeds.decision(page, row, found, form=form, password=password) if may_decide else None,
         "evidence_story": request_story.known(found.newest, sendings.questions(context["depth"]), page),
@@ -94,7 +95,7 @@ def shown(page: Frame, row: FailedRequest, tab: str, found: Sendings, *, seen: s
         )
     may_decide = page.user.has_role(row.integration_id, Role.SUPPORT)
     sent = request_story.told(found)
-    return {
+    return corrections.told(page, row) | {
         "now": page.now,
         "request_row": row,
         "name": request_words.name_of(row),

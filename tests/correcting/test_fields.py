@@ -73,6 +73,12 @@ def test_what_has_no_line_of_its_own_is_shown_in_the_json_only() -> None:
     assert [one.kind for one in fields.of(TEXT, [("/products", ""), ("/extra", "")])] == ["json", "json"]
 
 
+def test_single_values_are_found_in_their_order() -> None:
+    assert fields.leaves(TEXT, most=3) == ["/price", "/note", "/processed"]
+    assert fields.leaves(TEXT, most=9)[3:] == ["/products/0/sku"]
+    assert fields.leaves("{", most=9) == fields.leaves("[" * 200_000, most=9) == []
+
+
 @pytest.mark.parametrize(
     ("path", "label"),
     [

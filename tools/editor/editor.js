@@ -10,7 +10,8 @@ import { search, searchKeymap } from "@codemirror/search";
 import { tags } from "@lezer/highlight";
 import { minimalSetup } from "codemirror";
 
-const LOCKED = /"‹locked[^"\n]*›"/g;
+const LOCKED = /"‹locked:[^"\n]*›"/g;
+const MASKED = /"‹(?:locked|hidden):[^"\n]*›"/g;
 const own = Annotation.define();
 const colours = HighlightStyle.define([
   { tag: tags.propertyName, class: "tok-key" },
@@ -19,12 +20,12 @@ const colours = HighlightStyle.define([
   { tag: [tags.bool, tags.null], class: "tok-lit" },
 ]);
 
-function lockedIn(text) {
-  return [...text.matchAll(LOCKED)].map((found) => [found.index, found.index + found[0].length]);
+function placesOf(pattern, text) {
+  return [...text.matchAll(pattern)].map((found) => [found.index, found.index + found[0].length]);
 }
 
 function marks(text) {
-  return Decoration.set(lockedIn(text).map(([from, to]) => Decoration.mark({ class: "masked" }).range(from, to)));
+  return Decoration.set(placesOf(MASKED, text).map(([from, to]) => Decoration.mark({ class: "masked" }).range(from, to)));
 }
 
 const lockedMarks = ViewPlugin.fromClass(class {
@@ -34,7 +35,7 @@ const lockedMarks = ViewPlugin.fromClass(class {
 
 // Typing cannot harm a placeholder. Whoever removes one all the same is told so by the server.
 const lockedRanges = EditorState.changeFilter.of((transaction) =>
-  transaction.annotation(own) ? true : lockedIn(transaction.startState.doc.toString()).flat());
+  transaction.annotation(own) ? true : placesOf(LOCKED, transaction.startState.doc.toString()).flat());
 
 function firstError(text) {
   let at = null;
@@ -152,11 +153,16 @@ export function open({ textarea, original, nonce, isWide, changed }) {
       const { value } = find(text(), pointer);
       try { return value && JSON.parse(text().slice(value.from, value.to)); } catch { return undefined; }
     },
+    literalAt(pointer) {
+      const { value } = find(text(), pointer);
+      return value ? text().slice(value.from, value.to) : "";
+    },
     isBroken() {
       try { JSON.parse(text()); return false; } catch { return true; }
     },
-    put(pointer, value) {
-      const found = find(text(), pointer), literal = JSON.stringify(value);
+    // `literal` is JSON already: a number keeps its digits.
+    put(pointer, literal) {
+      const found = find(text(), pointer);
       if (found.value) apply({ from: found.value.from, to: found.value.to, insert: literal });
       else apply(insertion(text(), found.container, found.missing, literal));
     },

@@ -1,0 +1,39 @@
+"""Corrections of a failed request: what was sent, what was tried on staging, who is at it, and how many others are like it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from responses.models import Draft, FailedRequest, Resubmission, Trial, User
+
+MOST = 20
+MOST_TRIALS = 3
+MOST_COUNTED = 5_000
+_STILL_TYPING = timedelta(minutes=15)
+
+
+def of_request(user: User, request: FailedRequest) -> tuple[Resubmission, ...]:
+    """Return the corrections that were approved, the newest first."""
+    found = Resubmission.objects.visible_to(user).filter(failed_request_id=request.pk)
+    return tuple(found.select_related("resend", "asked_by", "bulk_row").order_by("-id")[:MOST])
+
+
+def trials(request: FailedRequest) -> tuple[Trial, ...]:
+    """Return what was tried on staging last, the newest first."""
+    return tuple(request.trials.select_related("staging", "asked_by").order_by("-id")[:MOST_TRIALS])
+
+
+def colleagues(user: User, request: FailedRequest, *, now: datetime) -> tuple[Draft, ...]:
+    """Return what others are typing at this moment, the latest first."""
+    theirs = request.drafts.exclude(user_id=user.pk).filter(updated_at__gt=now - _STILL_TYPING)
+    return tuple(theirs.select_related("user").defer("sealed").order_by("-updated_at")[:3])
+
+
+def others_like(user: User, request: FailedRequest) -> int:
+    """Return how many other requests of its issues wait for a correction, counted up to ``MOST_COUNTED``."""
+    alike = FailedRequest.objects.visible_to(user).filter(
+        integration_id=request.integration_id,
+        state=FailedRequest.State.NEEDS_FIX,
+        issues__in=list(request.issues.values_list("pk", flat=True)),
+    )
+    return alike.exclude(pk=request.pk).order_by().values("pk").distinct()[:MOST_COUNTED].count()

@@ -79,7 +79,8 @@ def reveal(data: Any, locks: tuple[Lock, ...], lengths: dict[Path, int]) -> tupl
     ``lengths`` are those of the lists of the text as it was shown: a list that lost an element may have moved others.
     """
     by_token = {lock.token: lock for lock in locks}
-    now, found, wrong = lengths_of(data), [], []
+    found: list[tuple[str, Path]] = []
+    wrong: list[tuple[Path, str]] = []
 
     def back(value: Any, path: Path) -> Any:
         if isinstance(value, dict):
@@ -96,7 +97,7 @@ def reveal(data: Any, locks: tuple[Lock, ...], lengths: dict[Path, int]) -> tupl
         return value
 
     whole = back(data, ())
-    wrong += _misplaced(found, by_token, lengths, now)
+    wrong += _misplaced(found, by_token, lengths, lengths_of(data))
     present = {token for token, _ in found}
     for lock in locks:
         if lock.is_locked and lock.token not in present:

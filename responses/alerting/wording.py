@@ -39,6 +39,18 @@ def count(number: int, word: str) -> str:
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
+def figure(number: int, word: str) -> tuple[str, str]:
+    """The same as number and word: ``("2,417", "orders")``."""
+    shown, words = count(number, word).split(" ", 1)
+    return shown, words
+
+
+def more(number: int, word: str) -> str:
+    """``1 more order``, ``9,400 more orders``."""
+    shown, words = figure(number, word)
+    return f"{shown} more {words}"
+
+
 def span(seconds: float) -> str:
     """A length of time in its two largest units: ``5 h 12 min``, ``3 days``, ``42 s``."""
     whole = max(0, int(seconds))

@@ -6,13 +6,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from responses.alerting import message
-from responses.alerting.message import Facts, Kind, Message, Stamp
+import msgspec
+
+from responses.alerting.impact import Impact
+from responses.alerting.message import Kind, Message, Stamp, Tone
+from responses.alerting.telling import issues
+from responses.alerting.telling.issues import Facts
 from responses.exchanges import Outcome
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 URL = "https://monitor.example.com/issues/7/"
-STAMP = Stamp(message_id="delivery-99", thread_id="issue-7.channel-3", at=NOW)
+STAMP = Stamp(message_id="delivery-99", thread_id="alert-7.channel-3", at=NOW)
+_STAKES = frozenset(Impact.__struct_fields__) - {"requests", "orders"}
 HOSTILE = (
     "evil\r\nBcc: eve@example.com",
     "<!channel> <@U123> <https://evil.example|click>",
@@ -29,7 +34,16 @@ HOSTILE = (
 
 
 def make_facts(**overrides: Any) -> Facts:
-    """A new issue of a purchase that lacks its session id."""
+    """A new issue of a purchase that lacks its session id. What belongs to its impact is put there."""
+    stakes: dict[str, Any] = {
+        "requests": 12,
+        "orders": 12,
+        "customers": 11,
+        "refused": 12,
+        "deadline_at": NOW + timedelta(hours=5, minutes=12),
+        "deadline_has_order": True,
+    }
+    own = {name: overrides.pop(name) for name in list(overrides) if name in _STAKES}
     values: dict[str, Any] = {
         "issue_id": 7,
         "kind": Kind.NEW,
@@ -46,12 +60,12 @@ def make_facts(**overrides: Any) -> Facts:
         "requests": 12,
         "orders": 12,
         "first_seen_at": NOW - timedelta(minutes=2),
-        "deadline_at": NOW + timedelta(hours=5, minutes=12),
-        "deadline_has_order": True,
+        "impact": Impact(**stakes | own),
     }
     return Facts(**values | overrides)
 
 
-def make_message(channel: str = "On call", url: str = URL, **overrides: Any) -> Message:
-    """The message about ``make_facts``."""
-    return message.about_issue(make_facts(**overrides), channel=channel, url=url, now=NOW, zone=ZoneInfo("UTC"))
+def make_message(url: str = URL, **overrides: Any) -> Message:
+    """The message about ``make_facts``, as urgent as it is."""
+    said = issues.tell(make_facts(**overrides), url=url, now=NOW, zone=ZoneInfo("UTC"))
+    return msgspec.structs.replace(said, tone=Tone.URGENT)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from responses.alerting import facts
-from responses.alerting.message import Facts, Kind
+from responses.alerting.message import Kind
+from responses.alerting.telling.issues import Facts
 from responses.exchanges import Outcome
-from responses.models import FailedRequest, Issue, Transition
+from responses.models import Alert, FailedRequest, Issue, Transition
 from tests.factories import NOW, make_exchange, make_integration, make_partial, make_refusal, make_rest, record
 
 pytestmark = pytest.mark.django_db
 
 
-def read(kind: Transition.Kind = Transition.Kind.ISSUE_OPENED) -> Facts:
+def read(kind: Transition.Kind = Transition.Kind.ISSUE_OPENED, *, now: datetime = NOW) -> Facts:
     transition = Transition.objects.select_related("issue__integration").filter(kind=kind).get()
     assert transition.issue is not None
-    return facts.of(transition, transition.issue)
+    alert = Alert(kind=kind, opened_at=transition.at)
+    return facts.of(transition, transition.issue, alert=alert, now=now)
 
 
 def test_the_numbers_are_those_of_the_moment_of_sending() -> None:
@@ -42,8 +44,8 @@ def test_the_clock_is_that_of_the_oldest_open_request() -> None:
 
     known = read()
 
-    assert known.deadline_at == NOW + timedelta(hours=21)
-    assert known.deadline_has_order is True
+    assert known.impact.deadline_at == NOW + timedelta(hours=21)
+    assert known.impact.deadline_has_order is True
 
 
 def test_a_request_without_an_order_has_a_clock_of_its_own_kind() -> None:
@@ -52,15 +54,15 @@ def test_a_request_without_an_order_has_a_clock_of_its_own_kind() -> None:
 
     known = read()
 
-    assert (known.deadline_has_order, known.orders) == (False, 0)
-    assert known.deadline_at == NOW + timedelta(hours=24)
+    assert (known.impact.deadline_has_order, known.orders) == (False, 0)
+    assert known.impact.deadline_at == NOW + timedelta(hours=24)
 
 
 def test_a_read_has_no_clock() -> None:
     shop = make_integration()
     record(shop, make_exchange(make_rest("/orders/", method="GET"), 503))
 
-    assert read().deadline_at is None
+    assert read().impact.deadline_at is None
 
 
 def test_items_are_counted_over_the_open_requests() -> None:
@@ -69,7 +71,7 @@ def test_items_are_counted_over_the_open_requests() -> None:
 
     known = read()
 
-    assert (known.created, known.failed, known.unknown) == (2, 2, 0)
+    assert (known.impact.created, known.impact.failed, known.impact.unknown) == (2, 2, 0)
 
 
 def test_an_issue_that_is_back_counts_since_then() -> None:
@@ -81,7 +83,7 @@ def test_an_issue_that_is_back_counts_since_then() -> None:
 
     known = read(Transition.Kind.ISSUE_REGRESSED)
 
-    assert (known.kind, known.failures, known.failures_since_back) == (Kind.BACK, 6, 2)
+    assert (known.kind, known.failures, known.failures_since) == (Kind.BACK, 6, 2)
     assert known.resolved_at == NOW
 
 
@@ -92,7 +94,7 @@ def test_reading_costs_the_same_for_few_and_for_many(django_assert_num_queries: 
     issue = transition.issue
     assert issue is not None
     with django_assert_num_queries(1):
-        facts.of(transition, issue)
+        facts.of(transition, issue, now=NOW)
     record(shop, *(make_refusal() for _ in range(30)))
     with django_assert_num_queries(1):
-        facts.of(transition, issue)
+        facts.of(transition, issue, now=NOW)

@@ -12,7 +12,7 @@ from responses.alerting import message
 from responses.alerting.message import Kind
 from responses.exchanges import FailureKind, Outcome, RetryBy
 from responses.ordergroove import codes
-from tests.alerting.examples import HOSTILE, NOW, URL, make_facts, make_message
+from tests.alerting.examples import HOSTILE, NOW, URL, make_message
 
 UTC = ZoneInfo("UTC")
 
@@ -23,12 +23,15 @@ def test_a_message_says_where_what_how_much_who_and_until_when() -> None:
     assert said.place == "PRODUCTION · Shop EU"
     assert said.title == "Session id cannot be null"
     assert (said.answer, said.call) == ("400 Bad Request", "POST /subscription/create")
-    assert said.numbers == "14 failures · 12 requests · 12 orders"
+    assert said.numbers == "14 failures · 12 orders · 11 customers"
+    assert said.fault == "In the request"
+    assert said.impact == (("Not created", "at least 12 subscriptions"),)
     assert said.created == "No subscription"
     assert said.who == "You: fix and send again"
     assert "session_id" in said.advice
     assert (
-        f"{said.deadline_label} {said.deadline_words}" == "Oldest order can be saved until 17:12 UTC, 5 h 12 min left"
+        f"{said.deadline_label} {said.deadline_words}"
+        == "Oldest of 12 orders can be saved until 17:12 UTC, 5 h 12 min left"
     )
     assert said.url == URL
     assert "22 Nov 2026, 12:00:00 UTC" in said.footer
@@ -48,7 +51,7 @@ def test_an_issue_that_is_back_says_since_when_and_how_often_in_all() -> None:
     said = make_message(
         kind=Kind.BACK,
         failures=2418,
-        failures_since_back=3,
+        failures_since=3,
         orders=1998,
         resolved_at=NOW - timedelta(days=3),
         first_seen_at=NOW - timedelta(days=20),
@@ -83,7 +86,7 @@ def test_an_issue_that_is_back_says_since_when_and_how_often_in_all() -> None:
             "No subscription",
             "You: nobody sends it again by itself",
         ),
-        ({"status_code": 429, "outcome": Outcome.TRANSIENT, "is_retrying": True}, "No subscription", "We retry"),
+        ({"status_code": 429, "outcome": Outcome.TRANSIENT, "is_retrying": True}, "No subscription", "We retry: now"),
         (
             {"status_code": None, "outcome": Outcome.NO_ANSWER, "failure": FailureKind.TIMEOUT},
             "Not certain",
@@ -135,7 +138,7 @@ def test_a_clock_that_has_run_out_is_not_shown() -> None:
 
 
 def test_a_request_without_an_order_is_not_called_an_order() -> None:
-    assert make_message(deadline_has_order=False).deadline_label == "Oldest request can be sent again"
+    assert make_message(deadline_has_order=False).deadline_label == "Oldest of 12 requests can be sent again"
 
 
 @pytest.mark.parametrize("info", [*codes.ALL, *codes.NO_ANSWER])
@@ -150,7 +153,7 @@ def test_every_code_can_be_said(info: codes.CodeInfo, kind: Kind, outcome: Outco
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_text_from_outside_becomes_one_clean_line(text: str) -> None:
-    said = make_message(channel=text, title=text, integration=text, field=text[:200], endpoint=text, message=text)
+    said = make_message(title=text, integration=text, field=text[:200], endpoint=text, message=text)
 
     for part in (said.subject, said.title, said.integration, said.call, said.footer, said.summary, said.advice):
         assert "\n" not in part
@@ -166,10 +169,3 @@ def test_a_test_message_says_that_nothing_is_wrong() -> None:
     assert said.subject == "Test message: Messages reach “On call”"
     assert said.meaning.startswith("Nothing is wrong")
     assert said.summary.startswith("Messages reach “On call”. Nothing is wrong")
-
-
-def test_the_message_of_last_resort_still_says_what_and_where() -> None:
-    said = message.bare(make_facts(), channel="On call", url=URL, now=NOW, zone=UTC)
-
-    assert said.subject == "[PRODUCTION] Session id cannot be null - 400 (Shop EU)"
-    assert said.url == URL

@@ -8,9 +8,9 @@ from __future__ import annotations
 import functools
 import smtplib
 import ssl
+from email.mime.image import MIMEImage
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -20,13 +20,23 @@ from django.core.validators import validate_email
 from django.template.loader import render_to_string
 
 from responses.alerting import wording
+from responses.alerting.channels import chart
 from responses.alerting.channels.deadline import Deadline
 from responses.alerting.channels.errors import ChannelError, TargetError
-from responses.alerting.message import Message, Sent, Stamp
+from responses.alerting.message import Kind, Link, Message, Sent, Stamp, Tone
 
 TOTAL_SECONDS = 30.0
 MOST_ADDRESSES = 20
 
+_BANDS = {
+    Tone.CRITICAL: "#b3261e",
+    Tone.URGENT: "#b3261e",
+    Tone.NORMAL: "#9a4f00",
+    Tone.INFO: "#1f5fbf",
+    Tone.GOOD: "#1b6e3c",
+    "staging": "#4b5565",
+}
+"""The colour of the band on top, white words on it: real orders stand out."""
 _SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
@@ -86,19 +96,45 @@ def compose(message: Message, recipients: list[str], stamp: Stamp) -> EmailMulti
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
         "List-Id": f"Ordergroove Monitor <alerts.{domain}>",
+        **_thread(stamp, domain),
     }
-    if stamp.thread_id:
-        # A message that was never sent is the root: each later one then hangs below it, whichever came first.
-        headers["References"] = headers["In-Reply-To"] = f"<{stamp.thread_id}@{domain}>"
-    mail = EmailMultiAlternatives(
+    mail = _Mail(
         subject=message.subject,
         body=text(message),
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=recipients,
         headers=headers,
     )
-    mail.attach_alternative(html(message), "text/html")
+    picture = f"trend.{stamp.message_id}@{domain}" if message.trend else ""
+    mail.attach_alternative(html(message, picture=picture), "text/html")
+    if picture:
+        mail.attach(_picture(message, picture))
     return mail
+
+
+class _Mail(EmailMultiAlternatives):
+    """What is attached belongs to the text: it is the picture that the HTML shows."""
+
+    mixed_subtype = "related"
+
+
+def _thread(stamp: Stamp, domain: str) -> dict[str, str]:
+    """What keeps a thread together. The root was never sent: whoever missed the first mail has a thread all the same."""
+    if not stamp.thread_id:
+        return {}
+    root = f"<{stamp.thread_id}@{domain}>"
+    if stamp.is_first or not stamp.first_message_id:
+        return {"References": root, "In-Reply-To": root}
+    first = f"<{stamp.first_message_id}@{domain}>"
+    return {"References": f"{root} {first}", "In-Reply-To": first}
+
+
+def _picture(message: Message, name: str) -> MIMEImage:
+    colour = chart.ARRIVALS if message.kind is Kind.SILENCE else chart.FAILURES
+    image = MIMEImage(chart.png(message.trend, colour=colour), "png")
+    image["Content-ID"] = f"<{name}>"
+    image["Content-Disposition"] = 'inline; filename="trend.png"'
+    return image
 
 
 def text(message: Message) -> str:
@@ -106,18 +142,20 @@ def text(message: Message) -> str:
     return render_to_string("alerting/message.txt", _context(message)).strip() + "\n"
 
 
-def html(message: Message) -> str:
-    """The message as HTML that needs no image, no script and no sheet from elsewhere."""
-    return render_to_string("alerting/message.html", _context(message))
+def html(message: Message, *, picture: str = "") -> str:
+    """The message as HTML that needs nothing from elsewhere. ``picture``: the content id of the trend's chart."""
+    return render_to_string("alerting/message.html", _context(message) | {"picture": picture})
 
 
 def _context(message: Message) -> dict[str, Any]:
     left = (message.deadline_at - message.as_of).total_seconds() if message.deadline_at else 0.0
+    answers = message.answers
     return {
         "message": message,
-        "is_production": message.environment == "production",
+        "band": _BANDS["staging" if message.environment == "staging" and not message.is_good else message.tone],
+        "pairs": [answers[at : at + 2] for at in range(0, len(answers), 2)],
+        "links": [Link(message.url_label, message.url), *message.actions],
         "is_urgent": message.deadline_at is not None and left < 4 * wording.HOUR,
-        "as_of": message.as_of.astimezone(ZoneInfo(settings.DISPLAY_TIME_ZONE)),
     }
 
 

@@ -25,7 +25,7 @@ _PASSING = (408, 425, 429)
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What came back. ``headers`` has its names in title case; ``body`` is cut at 10,000 bytes."""
+    """What came back. ``headers`` has its names in title case; ``body`` is cut where it is too long."""
 
     status_code: int
     headers: Mapping[str, str]
@@ -33,16 +33,23 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def exchange(
-    method: str, url: str, *, headers: Mapping[str, str], body: bytes, name: str, seconds: float | None = None
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    body: bytes,
+    name: str,
+    seconds: float | None = None,
+    longest: int = LONGEST_ANSWER,
 ) -> Answer:
     """Ask ``url`` and return whatever it answered; ``ChannelError``, beginning with ``name``, when nothing came.
 
-    ``seconds`` is the time for all of it, by default 15.
+    ``seconds`` is the time for all of it, by default 15; ``longest``: so many bytes of the answer are read.
     """
     target, addresses = _checked(url, name)
     with Deadline(seconds or TOTAL_SECONDS) as deadline:
         try:
-            return _ask(method, target, addresses, headers, body, deadline)
+            return _ask(method, target, addresses, headers, body, deadline, longest)
         except ssl.SSLCertVerificationError as error:
             raise ChannelError(
                 f"{name} has a certificate that is not trusted: {error.verify_message}.", permanent=False
@@ -89,14 +96,20 @@ def _checked(url: str, name: str) -> tuple[Target, list[str]]:
 
 
 def _ask(
-    method: str, target: Target, addresses: list[str], headers: Mapping[str, str], body: bytes, deadline: Deadline
+    method: str,
+    target: Target,
+    addresses: list[str],
+    headers: Mapping[str, str],
+    body: bytes,
+    deadline: Deadline,
+    longest: int,
 ) -> Answer:
     connection = Connection(target, addresses, deadline)
     try:
         sent = {"User-Agent": AGENT, **headers, "Connection": "close"}
         connection.request(method, target.path, body or None, sent)
         answer = connection.getresponse()
-        content = answer.read(LONGEST_ANSWER).decode("utf-8", "replace")
+        content = answer.read(longest).decode("utf-8", "replace")
         deadline.left(READ_SECONDS)  # a head that was cut off by the deadline reads like a whole one
         return Answer(answer.status, {key.title(): value for key, value in answer.getheaders()}, content)
     finally:

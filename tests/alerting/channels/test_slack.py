@@ -13,7 +13,7 @@ from pytest_django import Settings
 from slack_sdk.models.blocks import Block
 
 from responses.alerting import message
-from responses.alerting.channels import slack
+from responses.alerting.channels import slack, slack_layout
 from responses.alerting.channels.errors import ChannelError, TargetError
 from responses.alerting.message import Sent
 from tests.alerting.conftest import Certified
@@ -46,7 +46,7 @@ def test_a_message_is_accepted_and_says_it_all(fake: FakeSlack) -> None:
 
 
 def test_a_deadline_is_shown_in_each_readers_zone() -> None:
-    words = json.dumps(slack.blocks(make_message()))
+    words = json.dumps(slack_layout.blocks(make_message()))
 
     assert "<!date^1795367520^{date_short_pretty} at {time}|" in words
     assert "5 h 12 min left" in words
@@ -60,7 +60,7 @@ def test_a_test_message_is_accepted(fake: FakeSlack) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_harmless_and_still_goes_out(fake: FakeSlack, text: str) -> None:
-    said = make_message(channel=text, title=text, integration=text, field=text[:200], endpoint=text, message=text)
+    said = make_message(title=text, integration=text, field=text[:200], endpoint=text, message=text)
 
     assert slack.send(fake.url, said, STAMP) == Sent()
 
@@ -78,7 +78,7 @@ def test_hostile_text_is_harmless_and_still_goes_out(fake: FakeSlack, text: str)
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_the_blocks_pass_the_official_clients_own_checks(text: str) -> None:
-    for block in slack.blocks(make_message(title=text, integration=text, endpoint=text)):
+    for block in slack_layout.blocks(make_message(title=text, integration=text, endpoint=text)):
         parsed = Block.parse(block)
         assert parsed is not None
         parsed.validate_json()
@@ -120,7 +120,7 @@ def test_a_refused_layout_falls_back_to_plain_words(fake: FakeSlack) -> None:
         (Reply(400, "<script>x</script>"), True, None, "400: Bad Request"),
         (Reply(302, "", {"Location": "https://evil.example/"}), True, None, "never followed"),
         (Reply(307, "", {"Location": "/elsewhere"}), True, None, "never followed"),
-        (Reply(drops=True), False, None, "failed"),
+        (Reply(drops=True), False, None, "could not be reached"),
     ],
 )
 def test_what_slack_answers_decides_whether_it_is_tried_again(
@@ -216,7 +216,7 @@ def test_no_log_line_holds_the_webhook(fake: FakeSlack, caplog: pytest.LogCaptur
 
 def test_a_certificate_that_is_not_trusted_is_refused(localhost_certificate: Certified) -> None:
     with FakeSlack(localhost_certificate.server) as fake:
-        with pytest.raises(ChannelError, match="certificate is not trusted") as raised:
+        with pytest.raises(ChannelError, match="certificate that is not trusted") as raised:
             slack.send(fake.url, make_message(), STAMP)
 
         assert raised.value.permanent is False

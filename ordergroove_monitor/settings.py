@@ -21,6 +21,9 @@ DEMO = ENVIRONMENT.demo
 CHAOS = ENVIRONMENT.chaos
 FAILPOINTS = ENVIRONMENT.failpoints
 ALLOW_PRIVATE_TARGETS = ENVIRONMENT.allow_private_targets
+SLACK_API_URL = ENVIRONMENT.slack_api_url
+HEARTBEAT_URL = ENVIRONMENT.heartbeat_url
+HEARTBEAT_METHOD = ENVIRONMENT.heartbeat_method
 SEND_BUDGET_PER_MINUTE = ENVIRONMENT.send_budget_per_minute
 DISPLAY_TIME_ZONE = ENVIRONMENT.time_zone
 PROXY_COUNT = ENVIRONMENT.proxy_count
@@ -247,8 +250,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     for name, seconds in {
         "poll_due": 2,
         "send_due": 2,
+        "bulk_due": 2,
         "look_up_due": 15,
         "heartbeat": 10,
+        "send_heartbeat": 60,
         "deliver_due": 15,
         "end_overdue": 30,
         "expire_overdue": 60,

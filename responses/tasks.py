@@ -18,7 +18,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from ordergroove_monitor import stopping
-from responses.alerting import announce, deliver
+from responses.alerting import announce, deliver, own_death, pulse
+from responses.correcting import bulk_work
 from responses.following import ending, poll
 from responses.insight import health
 from responses.models import Heartbeat
@@ -33,6 +34,8 @@ HINT_SECONDS = 60
 """A hint that nobody took for so long is dropped: the next one says the same."""
 RETAIN_SECONDS = 5.0
 """So long a worker deletes at a time: messages must not wait for it."""
+STARTED_AT = timezone.now()
+"""When this process began to look after the others."""
 
 
 @shared_task
@@ -70,6 +73,12 @@ def send_due() -> None:
 
 
 @shared_task
+def bulk_due() -> None:
+    """Check, approve and settle what bulk runs have to do now."""
+    nudge(bulk_work.run_due(clock=timezone.now, is_stopping=stopping.has_begun))
+
+
+@shared_task
 def look_up_due() -> None:
     """Look up the sends of unknown outcome that are due, and decide by what is found."""
     nudge(lookups.look_up_due(clock=timezone.now, dice=random.random))
@@ -103,12 +112,27 @@ def retain() -> None:
 
 @shared_task
 def heartbeat() -> None:
-    """Beat has sent this, and a worker has run it: both are alive."""
-    for name in (health.BEAT, health.WORKER):
-        Heartbeat.objects.beat(name, now=timezone.now())
+    """Beat has sent this, and a worker has run it: both are alive. Look whether the web processes are."""
+    for name in (pulse.BEAT, pulse.WORKER):
+        pulse.alive(name, now=timezone.now(), clock=time.monotonic)
+    if own_death.look((pulse.WEB,), since=STARTED_AT, now=timezone.now()):
+        nudge([batch.ALERTING])
 
 
-NUDGED = {batch.ALERTING: deliver_transitions, batch.FOLLOWING: poll_due, batch.RETRYING: send_due}
+@shared_task
+def send_heartbeat() -> None:
+    """Tell a dead man's switch that all is well, where one was named."""
+    if settings.HEARTBEAT_URL:
+        pulse.ping(settings.HEARTBEAT_URL, method=settings.HEARTBEAT_METHOD, now=timezone.now())
+
+
+BULK = "bulk"
+NUDGED = {
+    batch.ALERTING: deliver_transitions,
+    batch.FOLLOWING: poll_due,
+    batch.RETRYING: send_due,
+    BULK: bulk_due,
+}
 """The task that each kind of hint is for."""
 SWEPT = NUDGED | {task.name: task for task in (deliver_due, look_up_due, end_overdue, expire_overdue)}
 """What must go on also where no beat runs it: the web processes hint at it now and then."""

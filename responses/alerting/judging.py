@@ -99,7 +99,8 @@ def _is_known(change: Transition, alert: Alert | None, bad: Alert.Severity) -> b
         is_acknowledged = change.issue.state in (Issue.State.ACKNOWLEDGED, Issue.State.RESOLVED)
     else:
         is_acknowledged = alert is not None and alert.acknowledged_at is not None
-    before = alert.severity if alert is not None else severity.of(Kind.ISSUE_OPENED, issue=change.issue)
+    opened = severity.of(Kind.ISSUE_OPENED, issue=change.issue, integration=change.integration)
+    before = alert.severity if alert is not None else opened
     return is_acknowledged and bad <= before
 
 

@@ -22,7 +22,7 @@ from ordergroove_monitor import secret_files
 BASE_DIR = Path(__file__).resolve().parent.parent
 BROKER_SCHEMES = ("embedded", "redis", "rediss", "sentinel", "amqp", "amqps")
 EMAIL_SCHEMES = ("smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail", "filemail")
-NOT_IN_A_DEMO = ("DATABASE_URL", "CELERY_BROKER_URL", "SENTRY_DSN")
+NOT_IN_A_DEMO = ("DATABASE_URL", "CELERY_BROKER_URL", "SENTRY_DSN", "HEARTBEAT_URL")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -54,6 +54,9 @@ class Environment:
     sentry_dsn: str
     sentry_environment: str
     allow_private_targets: bool
+    slack_api_url: str
+    heartbeat_url: str
+    heartbeat_method: str
     send_budget_per_minute: int
     retention_success_body_days: int
     retention_failure_body_days: int
@@ -155,6 +158,9 @@ def load(source: Mapping[str, str] | None = None) -> Environment:
         sentry_dsn=_sentry_dsn(read),
         sentry_environment=read.text("SENTRY_ENVIRONMENT", "production"),
         allow_private_targets=read.flag("ALLOW_PRIVATE_TARGETS", default=False),
+        slack_api_url=_slack_api_url(read),
+        heartbeat_url=_heartbeat_url(read),
+        heartbeat_method=read.choice("HEARTBEAT_METHOD", "GET", ("GET", "POST")),
         send_budget_per_minute=read.number("SEND_BUDGET_PER_MINUTE", 600, least=12, most=6000),
         retention_success_body_days=read.number("RETENTION_SUCCESS_BODY_DAYS", 7, least=1, most=3650),
         retention_failure_body_days=read.number("RETENTION_FAILURE_BODY_DAYS", 30, least=2, most=3650),
@@ -314,6 +320,25 @@ def _sentry_dsn(read: Reader) -> str:
     value = read.secret("SENTRY_DSN")
     if value and not _split_url("SENTRY_DSN", value).scheme.startswith("http"):
         raise ImproperlyConfigured("SENTRY_DSN must be the https address that Sentry shows as the project's DSN.")
+    return value
+
+
+def _slack_api_url(read: Reader) -> str:
+    """Where a bot's token is shown: Slack's own host, or a test's on a private network."""
+    value = read.text("SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/"
+    parts = _split_url("SLACK_API_URL", value)
+    host = parts.hostname or ""
+    is_slack = parts.scheme == "https" and (host == "slack.com" or host.endswith(".slack.com"))
+    if not is_slack and not read.flag("ALLOW_PRIVATE_TARGETS", default=False):
+        raise ImproperlyConfigured("SLACK_API_URL must be an https address of slack.com.")
+    return value
+
+
+def _heartbeat_url(read: Reader) -> str:
+    value = read.secret("HEARTBEAT_URL")
+    parts = _split_url("HEARTBEAT_URL", value)
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc):
+        raise ImproperlyConfigured("HEARTBEAT_URL must be an https address without a user name.")
     return value
 
 

@@ -14,7 +14,9 @@ from responses.front import limits
 from responses.front.keys import Keyring
 from responses.front.nudges import Nudger
 from responses.front.recording import Receive, Recording, Scope, Send
+from responses.front.watch import Watch
 from responses.front.writer import Writer
+from responses.recording import batch
 
 RECORDING_PATH = "/api/v1/responses"
 LIMITS_PATH = "/api/v1/limits"
@@ -25,6 +27,11 @@ class Front:
 
     def __init__(self) -> None:
         self._nudger = Nudger({kind: partial(tasks.publish, kind) for kind in tasks.SWEPT})
+        self._watch = Watch(
+            clock=timezone.now,
+            nudge=partial(self._nudger.nudge, frozenset({batch.ALERTING})),
+            lock=settings.DATA_DIR / "watch.lock",
+        )
         self._writer = Writer(clock=timezone.now, nudge=self._nudger.nudge)
         self._recording = Recording(
             writer=self._writer,
@@ -49,11 +56,13 @@ class Front:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._nudger.start()
+                self._watch.start()
                 self._writer.start()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 self._writer.stop()
                 self._recording.close()
+                self._watch.stop()
                 self._nudger.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

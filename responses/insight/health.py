@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from responses.alerting import pulse
 from responses.models import Channel, Heartbeat, Transition, User
 
-WORKER, BEAT = "worker", "beat"
+WORKER, BEAT = pulse.WORKER, pulse.BEAT
 """The names under which the processes say that they are alive."""
-SILENT_AFTER = timedelta(minutes=2)
+SILENT_AFTER = pulse.SILENT_AFTER
 LATE_AFTER = timedelta(minutes=1)
 
 

@@ -18,6 +18,12 @@ MOST_STEPS = 100
 MOST_TOLD = 20_000
 DAYS = 7
 _DAY = timedelta(days=1)
+_BY_ISSUE = {
+    Issue.State.OPEN: "open",
+    Issue.State.ACKNOWLEDGED: "acknowledged",
+    Issue.State.MUTED: "muted",
+    Issue.State.RESOLVED: "over",
+}
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -106,15 +112,14 @@ def matching(found: AlertQuerySet, wanted: Wanted) -> AlertQuerySet:
 
 
 def state_of(alert: Alert) -> str:
-    """Return ``over``, ``muted``, ``acknowledged`` or ``open``. What was decided about its issue holds for the alert."""
+    """Return ``over``, ``muted``, ``acknowledged`` or ``open``. Where it has an issue, what was decided about that holds:
+    the alert itself follows a little later.
+    """
     if not alert.is_open:
         return "over"
-    issue_state = alert.issue.state if alert.issue is not None else ""
-    if issue_state == Issue.State.MUTED:
-        return "muted"
-    if alert.acknowledged_at is not None or issue_state == Issue.State.ACKNOWLEDGED:
-        return "acknowledged"
-    return "open"
+    if alert.issue is not None:
+        return _BY_ISSUE[Issue.State(alert.issue.state)]
+    return "open" if alert.acknowledged_at is None else "acknowledged"
 
 
 def _told(user: User, alerts: Sequence[Alert]) -> dict[int, tuple[Told, ...]]:

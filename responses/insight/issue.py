@@ -148,8 +148,10 @@ class Activity(msgspec.Struct, frozen=True):
 
 
 def activity(user: User, issue: Issue) -> Activity:
-    """Return the latest deeds, changes and messages."""
+    """Return the latest deeds, changes and messages; of changes not those that another one's message counts."""
     deeds = AuditEntry.objects.visible_to(user).filter(subject="issue", subject_id=str(issue.pk)).order_by("-id")
-    changes = Transition.objects.visible_to(user).filter(issue=issue).order_by("-id")
+    changes = (
+        Transition.objects.visible_to(user).filter(issue=issue).exclude(fate=Transition.Fate.FOLDED).order_by("-id")
+    )
     messages = Delivery.objects.filter(transition__issue=issue).select_related("channel", "transition").order_by("-id")
     return Activity(tuple(deeds[:_STORY]), tuple(changes[:_STORY]), tuple(messages[:_STORY]))

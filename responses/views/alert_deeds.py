@@ -75,8 +75,6 @@ def why_not(key: str, alert: Alert) -> str:
 
 def do(deed: str, alert: Alert, page: Frame, *, address: str, above: int | None = None) -> tuple[bool, str] | None:
     """Do it. Returns whether it was done and what to say; ``None`` for a deed that does not exist."""
-    if alert.issue is not None:
-        return deeds.do(deed, alert.issue, page, address=address, above=above)
-    if deed != "acknowledge":
-        return None
-    return acknowledge.acknowledge(alert, page.user, now=page.now, address=address), "Acknowledged."
+    if deed == "acknowledge" and alert.is_open and alert.acknowledged_at is None:
+        return acknowledge.acknowledge(alert, page.user, now=page.now, address=address), "Acknowledged."
+    return deeds.do(deed, alert.issue, page, address=address, above=above) if alert.issue is not None else None

@@ -118,6 +118,7 @@ def around(request: HttpRequest) -> Chrome | None:
             "fix": waiting.to_fix,
             "partial": waiting.partial,
             "retries": waiting.retries,
+            "alerts": waiting.alerts,
         },
         urgent=("fix",),
         period=frame.period,

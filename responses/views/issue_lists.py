@@ -77,7 +77,8 @@ def listed(page: Frame, integration: Integration, chosen: Chosen, *, seen: str) 
             for key, label in TABS.items()
         ],
         "rows": [
-            (row, links.page(page, "issue-detail", row.issue.pk), deeds.of(row.issue, page, hours=row.hours)) for row in shown.rows
+            (row, links.page(page, "issue-detail", row.issue.pk), deeds.of(row.issue, page, hours=row.hours))
+            for row in shown.rows
         ],
         "is_more": shown.is_more,
         "older_url": chosen.url(page, after=shown.after) if shown.after else "",

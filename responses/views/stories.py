@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
+from django.utils import timezone
 
 from responses.insight.issue import Activity
 from responses.models import AuditEntry, Delivery, Transition, ids
+from responses.views import alert_words
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,7 @@ _MESSAGES = {
     Delivery.State.SENDING: ("send", "neutral", "Message is being sent"),
     Delivery.State.SENT: ("bell", "success", "Message sent"),
     Delivery.State.FAILED: ("alert-triangle", "needs_fix", "Message given up"),
+    Delivery.State.HELD_BACK: ("hourglass-high", "partial", "Message held back by the hourly cap"),
 }
 
 
@@ -57,15 +60,32 @@ def _deed(deed: AuditEntry) -> Entry:
     if deed.action == "issue.assigned":
         words = "takes care of it" if deed.after.get("assignee_id") == deed.user_id else words
         words = words if deed.after.get("assignee_id") else "gave it back"
+    if deed.action == "issue.muted":
+        words = f"{words} {_until(deed)}".rstrip()
     return Entry(icon=icon, key=key, title=f"{deed.actor} {words}", at=deed.at, text=deed.reason)
 
 
+def _until(deed: AuditEntry) -> str:
+    """Say when a mute ends, as its audit entry has it."""
+    if above := deed.after.get("muted_above"):
+        return f"until more than {above:,} failures an hour"
+    if until := deed.after.get("muted_until"):
+        return f"until {timezone.localtime(datetime.fromisoformat(until)):%a %H:%M}"
+    return ""
+
+
 def _change(change: Transition) -> Entry:
-    icon, key, words = _CHANGES.get(Transition.Kind(change.kind), ("info-circle", "neutral", change.get_kind_display()))
-    return Entry(icon=icon, key=key, title=words, at=change.at)
+    look = alert_words.look_of(change.kind)
+    icon, key, words = _CHANGES.get(Transition.Kind(change.kind), (look.icon, look.key, change.get_kind_display()))
+    counted = alert_words.counted(change)
+    why = alert_words.why_silent(change.fate) if change.fate else ""
+    text = ": ".join(filter(None, (counted, why)))
+    return Entry(icon=icon, key=key, title=words, at=change.at, text=text[:1].upper() + text[1:])
 
 
 def _message(message: Delivery) -> Entry:
     icon, key, words = _MESSAGES[Delivery.State(message.state)]
     at = message.sent_at or ids.time_of(message.pk)
-    return Entry(icon=icon, key=key, title=f"{words}: {message.channel}", at=at, text=message.last_error)
+    about = message.transition.get_kind_display() if message.transition is not None else ""
+    text = " · ".join(filter(None, (about, message.last_error)))
+    return Entry(icon=icon, key=key, title=f"{words}: {message.channel}", at=at, text=text)

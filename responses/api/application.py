@@ -12,12 +12,24 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 
-from responses.api import answers, issues, recording, reference, refusals, requests, resends, sending, trends
+from responses.api import (
+    alerts,
+    answers,
+    issues,
+    recording,
+    reference,
+    refusals,
+    requests,
+    resends,
+    resubmit,
+    sending,
+    trends,
+)
 from responses.api import responses as responses_router
 from responses.api.reading import JsonParser
 from responses.api.tokens import BearerToken
 
-DESCRIPTION = """Reads what the monitor has recorded, decides about issues and about sending again, and takes new records.
+DESCRIPTION = """Reads what the monitor has recorded, decides about issues, alerts and sending again, and takes new records.
 
 Reading and deciding need an API token of a person, recording needs an intake key of an integration: both as
 `Authorization: Bearer ...`. Ids are texts. Times are RFC 3339 in UTC. Lists go on at `next` until it is null. Every
@@ -39,8 +51,10 @@ _ROUTERS = (
     issues.router,
     requests.router,
     resends.router,
+    resubmit.router,
     sending.router,
     trends.router,
+    alerts.router,
 )
 for _router in _ROUTERS:
     api.add_router("", _router)

@@ -1,15 +1,12 @@
-"""Corrections of a failed request: what was sent, what was tried on staging, who is at it, and how many others are like it."""
+"""Corrections of a failed request: what was sent, what was tried on staging, and how many others are like it."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
-from responses.models import Draft, FailedRequest, Resubmission, Trial, User
+from responses.models import FailedRequest, Resubmission, Trial, User
 
 MOST = 20
 MOST_TRIALS = 3
 MOST_COUNTED = 5_000
-_STILL_TYPING = timedelta(minutes=15)
 
 
 def of_request(user: User, request: FailedRequest) -> tuple[Resubmission, ...]:
@@ -21,12 +18,6 @@ def of_request(user: User, request: FailedRequest) -> tuple[Resubmission, ...]:
 def trials(request: FailedRequest) -> tuple[Trial, ...]:
     """Return what was tried on staging last, the newest first."""
     return tuple(request.trials.select_related("staging", "asked_by").order_by("-id")[:MOST_TRIALS])
-
-
-def colleagues(user: User, request: FailedRequest, *, now: datetime) -> tuple[Draft, ...]:
-    """Return what others are typing at this moment, the latest first."""
-    theirs = request.drafts.exclude(user_id=user.pk).filter(updated_at__gt=now - _STILL_TYPING)
-    return tuple(theirs.select_related("user").defer("sealed").order_by("-updated_at")[:3])
 
 
 def others_like(user: User, request: FailedRequest) -> int:

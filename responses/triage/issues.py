@@ -88,11 +88,12 @@ def _unmute_grown(*, now: datetime) -> int:
     muted = Issue.objects.filter(state=State.MUTED, muted_above__isnull=False)
     opened = 0
     for issue in muted.annotate(since=since).filter(since__gt=F("muted_above")):
+        failures: int = issue.since  # type: ignore[attr-defined]  # annotated
         with transaction.atomic():
             same = Issue.objects.filter(pk=issue.pk, state=State.MUTED, muted_above=issue.muted_above)
             if same.update(state=State.OPEN, **_NOT_MUTED):
                 opened += 1
-                _tell_growth(issue, issue.since, now=now)
+                _tell_growth(issue, failures, now=now)
     return opened
 
 

@@ -36,6 +36,10 @@ OPERATIONS = {
     ("post", "/api/v1/sending/pause"),
     ("post", "/api/v1/sending/resume"),
     ("get", "/api/v1/trends"),
+    ("get", "/api/v1/alerts"),
+    ("get", "/api/v1/alerts/{id}"),
+    ("post", "/api/v1/alerts/{id}/acknowledge"),
+    ("get", "/api/v1/rules"),
 }
 
 

@@ -30,6 +30,7 @@ from responses.front.app import Front
 from responses.models import FailedRequest, Issue, Response, Role
 from responses.models.api_token import new_api_token
 from responses.models.integration import new_intake_key
+from tests.alerted import make_alert
 from tests.factories import NOW, make_accepted, make_integration, make_partial, make_refusal, make_user, record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -89,6 +90,7 @@ def served(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         "responses": Response.objects.values_list("pk", flat=True)[0],
         "issues": Issue.objects.values_list("pk", flat=True)[0],
         "requests": FailedRequest.objects.values_list("pk", flat=True)[0],
+        "alerts": make_alert(shop, issue=Issue.objects.all()[0]).pk,
     }
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(web.config(app=Front()))

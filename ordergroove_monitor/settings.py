@@ -255,6 +255,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "heartbeat": 10,
         "send_heartbeat": 60,
         "deliver_due": 15,
+        "sweep_alerts": 15,
         "end_overdue": 30,
         "expire_overdue": 60,
         "retain": 60,

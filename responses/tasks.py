@@ -18,7 +18,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from ordergroove_monitor import stopping
-from responses.alerting import announce, deliver, own_death, pulse
+from responses.alerting import announce, deliver, own_death, pulse, sweeps
 from responses.correcting import bulk_work
 from responses.following import ending, poll
 from responses.insight import health
@@ -50,6 +50,13 @@ def deliver_due() -> None:
     """The same, and whatever should have been sent by now."""
     announce.announce(timezone.now())
     _send_each(deliver.due(timezone.now()))
+
+
+@shared_task
+def sweep_alerts() -> None:
+    """Look for what somebody should hear of and no single change tells: growth, silence, clocks, what is over."""
+    if sweeps.sweep(timezone.now()):
+        nudge([batch.ALERTING])
 
 
 @shared_task
@@ -134,7 +141,7 @@ NUDGED = {
     BULK: bulk_due,
 }
 """The task that each kind of hint is for."""
-SWEPT = NUDGED | {task.name: task for task in (deliver_due, look_up_due, end_overdue, expire_overdue)}
+SWEPT = NUDGED | {task.name: task for task in (deliver_due, sweep_alerts, look_up_due, end_overdue, expire_overdue)}
 """What must go on also where no beat runs it: the web processes hint at it now and then."""
 
 

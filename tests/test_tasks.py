@@ -216,6 +216,15 @@ def test_a_turn_is_taken_by_one_and_comes_again() -> None:
     assert take("job", every=every, now=NOW - timedelta(days=1))
 
 
+def test_what_a_sweep_finds_is_hinted_at(hints: list[Hint]) -> None:
+    record(make_integration(), *(make_refusal() for _ in range(100)))
+    with time_machine.travel(NOW, tick=False):
+        tasks.sweep_alerts()
+        tasks.sweep_alerts()
+    assert Transition.objects.filter(kind="issue_grew").count() == 1
+    assert hints == [("deliver_transitions", ())]
+
+
 def test_nothing_is_asked_without_integrations(hints: list[Hint]) -> None:
     assert not Integration.objects.exists()
     for name in settings.CELERY_BEAT_SCHEDULE:

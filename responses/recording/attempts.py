@@ -11,16 +11,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from django.db.models import Exists, OuterRef
 
-from responses.exchanges import Outcome
-from responses.models import Attempt, Resend
+from responses.exchanges import Origin, Outcome
+from responses.models import Attempt, Resend, Resubmission
 from responses.models.resend import MAX_NOT_SENT
 from responses.ordergroove import endpoints, policies
-from responses.recording.prepare import Prepared
+from responses.recording.prepare import Correction, Prepared
 from responses.recording.requests import Gathering, Row, resolver_of
 from responses.recording.resends import LONGEST_REASON, Dice, Resends
 
 State = Resend.State
+_DID_NOTHING = (423, 429)
 _ARRIVED = "Ordergroove answered 409: an earlier attempt arrived."
 _OVER = "24 hours have passed: the cart is no longer reliable."
 
@@ -55,6 +57,10 @@ class Attempts:
             if one.attempt is not None and one.attempt.resend_id in found:
                 one.failed_request_id, one.request_key, resource_key, one.request_id = found[one.attempt.resend_id]
                 one.resource_key = resource_key or one.resource_key
+        if any(one.origin is Origin.RESUBMISSION for one in own_sends):
+            corrections = _corrections(wanted)
+            for one in own_sends:
+                one.correction = corrections.get(one.attempt.resend_id) if one.attempt is not None else None
 
     def take(self, one: Prepared) -> Row | None:
         """End the attempt, move its Resend, and return the failed request if that is still open."""
@@ -97,7 +103,8 @@ class Attempts:
         if _is_accepted(one):
             self._gathering.confirm_later(row, reason="")
         else:
-            self._gathering.resolve(row, by=resolver_of(one), reason=reason)
+            more = one.correction.words if one.correction is not None else ""
+            self._gathering.resolve(row, by=resolver_of(one), reason=reason + more)
 
     def _take_late(self, one: Prepared, row: Row | None, resend: Resend) -> None:
         """The lease was over, and somebody else has decided since: only a proof of success can add anything."""
@@ -152,7 +159,7 @@ def judge(one: Prepared, resend: Resend, *, deadline_at: datetime | None, now: d
 
 
 def _of_conflict(one: Prepared, resend: Resend, *, now: datetime) -> Verdict:
-    if resend.kind == Resend.Kind.CORRECTION and resend.sends <= 1:
+    if one.correction is not None and one.correction.has_new_id and resend.sends <= 1:
         return Verdict(State.FAILED, "Ordergroove answered 409: it knows another order under this id.")
     if one.endpoint.kind is endpoints.Kind.PURCHASE:
         return Verdict(State.UNKNOWN, _ARRIVED, {"due_at": now})
@@ -188,7 +195,10 @@ def _again(one: Prepared, resend: Resend, *, deadline_at: datetime | None, now: 
     policy = policies.policy_for(
         status_code=one.status_code, never_left=False, endpoint=one.endpoint, method=one.method
     )
-    if policy is None or resend.kind != Resend.Kind.AUTOMATIC:
+    is_ours = resend.kind == Resend.Kind.AUTOMATIC
+    # Of a correction only what certainly did nothing: anything else is for the person to see.
+    is_ours |= resend.kind == Resend.Kind.CORRECTION and one.status_code in _DID_NOTHING
+    if policy is None or not is_ours:
         return _used_up(deadline_at=deadline_at, now=now)
     most = max(resend.max_sends, policies.max_sends(one.facts.schedules, policy))
     following = policies.next_send(
@@ -204,12 +214,14 @@ def _again(one: Prepared, resend: Resend, *, deadline_at: datetime | None, now: 
     )
     if following is None:
         return _used_up(deadline_at=deadline_at, now=now)
-    values = {
+    values: dict[str, Any] = {
         "due_at": following.due_at,
         "expires_at": following.expires_at,
         "policy": policy.value,
         "max_sends": most,
     }
+    if resend.kind == Resend.Kind.CORRECTION:
+        del values["expires_at"]  # a person has approved until when it may be sent
     return Verdict(State.SCHEDULED, following.why, values)
 
 
@@ -226,8 +238,26 @@ def _settled(verdict: Verdict) -> Verdict:
 
 
 def _is_proof(one: Prepared) -> bool:
-    """Whether a 409 says that an earlier, unchanged attempt had arrived: that is no new failure."""
-    return one.status_code == 409
+    """Whether a 409 says that an earlier attempt of the same order had arrived: that is no new failure."""
+    if one.correction is None:
+        return one.status_code == 409
+    is_of_order = one.endpoint.kind is endpoints.Kind.PURCHASE and not one.correction.has_new_id
+    return one.status_code == 409 and is_of_order
+
+
+def _corrections(resend_ids: Sequence[int]) -> dict[int, Correction]:
+    """Return what must be known of corrections to read their answers, by the Resend."""
+    earlier = Resubmission.objects.filter(
+        failed_request_id=OuterRef("failed_request_id"), order_id=OuterRef("order_id"), pk__lt=OuterRef("pk")
+    ).filter(resend__sends__gt=0)
+    rows = Resubmission.objects.filter(resend_id__in=resend_ids).annotate(was_sent=Exists(earlier))
+    columns = ("resend_id", "kind", "kept", "sent", "order_id", "failed_request__order_id", "was_sent")
+    found = {}
+    for resend_id, kind, kept, sent, order_id, first_order_id, was_sent in rows.values_list(*columns):
+        has_new_id = bool(order_id) and order_id != first_order_id and not was_sent
+        kept = kept if kind == Resubmission.Kind.ONLY_FAILED else 0
+        found[resend_id] = Correction(kept=kept, sent=sent, has_new_id=has_new_id)
+    return found
 
 
 def _is_accepted(one: Prepared) -> bool:

@@ -19,7 +19,7 @@ from responses.ordergroove import endpoints, purchase
 from responses.recording import bodies, counts, rows, shown
 from responses.recording.facts import Facts
 from responses.recording.issues import Tallies
-from responses.recording.prepare import Prepared
+from responses.recording.prepare import Correction, Prepared
 from responses.recording.requests import Gathering, Row
 
 State = FollowUp.State
@@ -68,6 +68,8 @@ class Sent(msgspec.Struct, frozen=True):
     cannot_resend: str
     resource_key: str
     request_id: str
+    correction: Correction | None = None
+    """Of a correction: what its result belongs to is the request that was corrected."""
 
 
 class Pursuit(msgspec.Struct, frozen=True):
@@ -114,6 +116,7 @@ def start(cursor: rows.Cursor, accepted: Sequence[tuple[Prepared, Row | None]], 
             one.cannot_resend,
             one.resource_key,
             one.request_id,
+            one.correction,
         )
         new.append(
             (
@@ -172,7 +175,10 @@ def settle(pursuit: Pursuit, answer: Prepared, gathering: Gathering, tallies: Ta
     row = gathering.open_for(pursuit.request_key)
     if understood.outcome is Outcome.SUCCESS:
         if row is not None:
-            gathering.resolve(row, by=FailedRequest.ResolvedBy.CALLER, reason="Accepted, and found created.")
+            by, more = FailedRequest.ResolvedBy.CALLER, ""
+            if pursuit.sent.correction is not None:
+                by, more = FailedRequest.ResolvedBy.RESUBMISSION, pursuit.sent.correction.words
+            gathering.resolve(row, by=by, reason=f"Accepted, and found created.{more}")
         return Settled(pursuit, answer, understood, (), row)
     if pursuit.state == State.UNKNOWN:
         # It was given up, and its failed request has counted it: a person may have closed that one since.
@@ -287,6 +293,7 @@ def _virtual(pursuit: Pursuit, facts: Facts, understood: Meaning, *, message: st
         cannot_resend=pursuit.sent.cannot_resend,
         seal=None,
         body_hash="",
+        correction=pursuit.sent.correction,
     )
 
 

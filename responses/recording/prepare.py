@@ -33,6 +33,20 @@ class AttemptRef(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
 
 
+class Correction(msgspec.Struct, frozen=True, kw_only=True):
+    """What must be known of a correction to read its answer: ``kept`` products were left out of it, ``sent`` were not."""
+
+    kept: int = 0
+    sent: int = 0
+    has_new_id: bool = False
+    """It was the first send under its order id."""
+
+    @property
+    def words(self) -> str:
+        """What is said beside its end, ``""`` where it held the whole request."""
+        return f" {self.kept} kept, {self.sent} sent." if self.kept else ""
+
+
 class Prepared(msgspec.Struct, kw_only=True):
     """One exchange, ready to be written. ``response_id`` is given when it is."""
 
@@ -71,6 +85,8 @@ class Prepared(msgspec.Struct, kw_only=True):
     """Of an answer to a send of our own."""
     failed_request_id: int | None = None
     """The same: whose it is, also when that one is closed by now."""
+    correction: Correction | None = None
+    """Of an answer to a correction, and of the result of one that was accepted."""
     role: str = ""
     """Of the host it went to, as the integration names it; with ``host``, for what may be sent again."""
     host: str = ""

@@ -155,7 +155,7 @@ class Gathering:
             row.failures += 1
             row.same_cause = row.same_cause + 1 if cause == row.cause else 1
         row.last_failed_at = max(row.last_failed_at, one.sent_at)
-        self._take_in(row, one, understood, cause)
+        self._take_in(row, one, understood, cause, kept=one.correction.kept if one.correction else 0)
         state, reason = state_after_failure(State(row.state), one, understood.outcome, is_new=row.failures <= 1)
         self.move(row, state, reason)
         self._keep_original(row, one)
@@ -163,15 +163,16 @@ class Gathering:
 
     def fail_again(self, one: Prepared, row: Row, *, cause: str) -> None:
         """Take in what a send of our own got. It is no call of the caller, and its state is the Resend's to say."""
-        self._take_in(row, one, one.meaning, cause)
+        self._take_in(row, one, one.meaning, cause, kept=one.correction.kept if one.correction else 0)
         self.touch(row)
 
-    def _take_in(self, row: Row, one: Prepared, understood: Meaning, cause: str) -> None:
+    def _take_in(self, row: Row, one: Prepared, understood: Meaning, cause: str, *, kept: int) -> None:
+        """``kept`` products were left out of what was sent, since they had been created before."""
         row.cause = cause
         row.outcome, row.status_code, row.failure = int(understood.outcome), one.status_code, one.failure
         row.message = one.message
         if understood.items:
-            row.items_created = understood.count(ItemState.CREATED)
+            row.items_created = kept + understood.count(ItemState.CREATED)
             row.items_failed = understood.count(ItemState.FAILED)
             row.items_unknown = understood.count(ItemState.UNKNOWN)
         row.value = value_of(one.products, understood.items) if one.products else row.value
@@ -194,9 +195,10 @@ class Gathering:
         self._close(row)
 
     def expire(self, row: Row, *, reason: str) -> None:
-        """End it, since its time is over."""
+        """End it, since its time is over. The original stays for its own last hour, for an Admin to have corrected."""
         self.move(row, State.EXPIRED, reason)
-        self._close(row)
+        row.closed_at = self.now
+        self._open.pop(row.request_key, None)
 
     def doubt(self, row: Row, *, reason: str) -> None:
         """Nobody knows whether it took effect: a person decides."""
@@ -207,6 +209,17 @@ class Gathering:
         if row.seal_id != seal_id:
             self._drop_seal(row)
             row.seal_id = seal_id
+
+    def keep(self, seal_id: int | None) -> None:
+        """Let a seal stay that is still needed, though it is no longer the newest original."""
+        if seal_id in self.dropped_seals:
+            self.dropped_seals.remove(seal_id)
+
+    def forget_unsent(self, row_id: int, seal_id: int | None) -> None:
+        """Drop what a correction would have sent, where it has not become the original of its request."""
+        row = self.known(row_id)
+        if row is not None and seal_id is not None and row.seal_id != seal_id:
+            self.dropped_seals.append(seal_id)
 
     def write(self, cursor: rows.Cursor) -> None:
         """Write the seals, then the changed rows, then the new ones: a key's old row must be closed before its next."""

@@ -149,6 +149,8 @@ class Resends:
             setattr(resend, name, value)
         if state in Resend.ENDED and self._live.get(resend.failed_request_id) is resend:
             del self._live[resend.failed_request_id]
+        if state in Resend.ENDED and resend.kind == Resend.Kind.CORRECTION:
+            self._gathering.forget_unsent(resend.failed_request_id, resend.seal_id)
         return True
 
     def show(self, row: Row, resend: Resend) -> None:
@@ -214,7 +216,10 @@ class Resends:
 
     def _use_newest(self, row: Row, resend: Resend) -> None:
         """What is on the wire stays, but if it has to be sent once more, then it is the caller's newest original."""
-        if resend.seal_id != row.seal_id:
+        if resend.kind == Resend.Kind.CORRECTION:
+            # A person has approved these bytes and no others.
+            self._gathering.keep(resend.seal_id)
+        elif resend.seal_id != row.seal_id:
             resend.seal_id, resend.body_hash = row.seal_id, self._gathering.body_hashes.get(row.seal_id or 0, "")
             same = Resend.objects.filter(pk=resend.pk, epoch=resend.epoch)
             same.update(seal_id=resend.seal_id, body_hash=resend.body_hash)

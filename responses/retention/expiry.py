@@ -37,15 +37,14 @@ def _overdue(integration_id: int, *, now: datetime) -> list[int]:
 
 
 def _expire_chunk(chunk: Sequence[int], *, now: datetime) -> int:
-    """Expire those of ``chunk`` that still wait; their originals go at once."""
+    """Expire those of ``chunk`` that still wait. Their originals stay for their own last hour (``unseal_overdue``)."""
     with transaction.atomic():
-        columns = ("pk", "integration_id", "cause", "seal_id")
+        columns = ("pk", "integration_id", "cause")
         mine = _left_to_expire(now).filter(pk__in=chunk).order_by("pk").only(*columns).select_for_update()
         found = list(mine)
         FailedRequest.objects.filter(pk__in=[request.pk for request in found]).update(
-            state=State.EXPIRED, reason=_EXPIRED, closed_at=now, seal_id=None
+            state=State.EXPIRED, reason=_EXPIRED, closed_at=now
         )
-        SealedRequest.objects.filter(pk__in=[request.seal_id for request in found if request.seal_id]).delete()
         transitions.write([_ended(request) for request in found], now=now)
     return len(found)
 
@@ -82,10 +81,8 @@ def _expire_resends(now: datetime) -> int:
 
 
 def _close(request: FailedRequest, *, now: datetime) -> int:
-    if request.seal_id is not None:
-        SealedRequest.objects.filter(pk=request.seal_id).delete()
     mine = FailedRequest.objects.open().filter(pk=request.pk)
-    closed = mine.update(state=State.EXPIRED, reason=_EXPIRED, closed_at=now, seal_id=None)
+    closed = mine.update(state=State.EXPIRED, reason=_EXPIRED, closed_at=now)
     if closed:
         transitions.write([_ended(request)], now=now)
     return closed
@@ -108,11 +105,14 @@ def unseal_overdue(now: datetime) -> int:
 
 
 def _holders(chunk: Sequence[int]) -> list[int]:
-    """Return the open failed requests that point to these seals: there is an index of what is open, none of seals."""
+    """Return the failed requests that point to these seals: there is an index of their states, none of seals."""
     states = [state for state in State if state not in FailedRequest.CLOSED]
     integration_ids = SealedRequest.objects.filter(pk__in=chunk).values_list("integration_id", flat=True).distinct()
-    rows = FailedRequest.objects.filter(integration_id__in=list(integration_ids), state__in=states, seal_id__in=chunk)
-    return list(rows.values_list("pk", flat=True))
+    rows = FailedRequest.objects.filter(integration_id__in=list(integration_ids), seal_id__in=chunk)
+    # Of what has expired only the newest: the others have lost theirs long ago.
+    lately = ids.time_of(min(chunk)) - timedelta(days=2)
+    found = rows.filter(Q(state__in=states) | Q(state=State.EXPIRED, deadline_at__gte=lately))
+    return list(found.values_list("pk", flat=True))
 
 
 def _of_follow_ups(chunk: Sequence[int]) -> None:

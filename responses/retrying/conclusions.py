@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from responses import backoff
 from responses.exchanges import ItemState, Outcome
-from responses.models import FailedRequest, Item, Resend, Response, ids
+from responses.models import FailedRequest, Item, Resend, Response, Resubmission, ids
 from responses.ordergroove import policies
 from responses.ordergroove.policies import Policy, Schedules
 from responses.retrying.evidence import Evidence, Proof
@@ -77,6 +77,8 @@ def _settled_otherwise(resend: Resend, request: FailedRequest, found: Evidence, 
 
 def _succeed(resend: Resend, request: FailedRequest, words: str, *, now: datetime) -> None:
     if moves.move(resend, State.SUCCEEDED, now=now, reason=words):
+        kept, sent = _kept(resend)
+        words += f" {kept} kept, {sent} sent." if kept else ""
         moves.show(request.pk, _SHOWN.RESOLVED, words, now=now, resolved_by=By.LOOKUP)
 
 
@@ -89,7 +91,7 @@ def _split(
     count = {state: sum(item.state is state for item in found.items) for state in ItemState}
     FailedRequest.objects.filter(pk=request.pk).update(
         outcome=Outcome.PARTIAL,
-        items_created=count[ItemState.CREATED],
+        items_created=_kept(resend)[0] + count[ItemState.CREATED],
         items_failed=count[ItemState.FAILED],
         items_unknown=count[ItemState.UNKNOWN],
         message=found.words[:500],
@@ -108,6 +110,12 @@ def _split(
             )
             for position, item in enumerate(found.items)
         )
+
+
+def _kept(resend: Resend) -> tuple[int, int]:
+    """Return how many products a correction left out, since they had been created before, and how many it sent."""
+    of_rest = Resubmission.objects.filter(resend_id=resend.pk, kind=Resubmission.Kind.ONLY_FAILED)
+    return of_rest.values_list("kept", "sent").first() or (0, 0)
 
 
 def _send_again(

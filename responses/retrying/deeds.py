@@ -27,6 +27,7 @@ DECISIONS = (HAPPENED, SEND_AGAIN, LEAVE)
 OVERRIDDEN = frozenset({"later_write"})
 """Reasons that a person may set aside by giving one of their own."""
 _CHANGED = Reason("changed", "It has changed meanwhile: look at it again.")
+_APPROVE_ANEW = Reason("correction", "It is a correction, and more has changed since it was approved: approve it anew.")
 _NO_REASON = Reason("reason", "Say why.")
 _SHOWN = FailedRequest.State
 State = Resend.State
@@ -95,6 +96,8 @@ def release(
         if reasons:
             return Deed(reasons=tuple(reasons))
         if any(one.code in OVERRIDDEN for one in guard.why_not(current, now=now)):
+            if live.kind == Resend.Kind.CORRECTION:
+                return Deed(reasons=(_APPROVE_ANEW,))
             # Planned anew: only what came before this decision is set aside by it.
             moves.move(live, State.SUPERSEDED, now=now, reason=f"{user.get_username()} released it.")
             return _plan(current, wish, nonce, deed="retry_released")
@@ -175,17 +178,19 @@ def _reasons(request: FailedRequest, wish: Wish, but: frozenset[str] = frozenset
     if found:
         return found
     try:
-        _ready(request)
+        _ready(request, request.resends.live().first())
     except originals.CannotSend as why:
         return [Reason(why.code, why.words)]
     return []
 
 
-def _ready(request: FailedRequest) -> originals.Ready:
+def _ready(request: FailedRequest, live: Resend | None = None) -> originals.Ready:
+    """Open what would be sent: of a correction what was approved, else the newest original."""
+    approved = live if live is not None and live.kind == Resend.Kind.CORRECTION else None
     return originals.ready(
         request.integration,
-        seal_id=request.seal_id,
-        body_hash="",
+        seal_id=approved.seal_id if approved is not None else request.seal_id,
+        body_hash=approved.body_hash if approved is not None else "",
         endpoint=request.endpoint,
         customer_id=request.customer_id,
     )
@@ -244,7 +249,8 @@ def _send_unknown(request: FailedRequest, live: Resend | None, wish: Wish, nonce
     if not moves.move(live, State.HELD, now=wish.now, reason=words):
         return Deed(reasons=(_CHANGED,))
     live.refresh_from_db()
-    values = {"due_at": wish.now, "kind": Resend.Kind.PERSON, "asked_by": wish.user, "lookups": 0}
+    kind = live.kind if live.kind == Resend.Kind.CORRECTION else Resend.Kind.PERSON
+    values = {"due_at": wish.now, "kind": kind, "asked_by": wish.user, "lookups": 0}
     values |= {"max_sends": max(live.max_sends, live.sends + 1)} | _of_today(request, live)
     if not moves.move(live, State.SCHEDULED, now=wish.now, reason=words, **values):
         return Deed(reasons=(_CHANGED,))
@@ -254,9 +260,9 @@ def _send_unknown(request: FailedRequest, live: Resend | None, wish: Wish, nonce
 
 def _of_today(request: FailedRequest, live: Resend) -> dict[str, object]:
     """Return the original and the way that are good now: those that a held one was planned with may have gone."""
-    found = _ready(request)
+    found = _ready(request, live)
     return {
-        "seal_id": request.seal_id,
+        "seal_id": live.seal_id if live.kind == Resend.Kind.CORRECTION else request.seal_id,
         "body_hash": _hash_of(found),
         "role": found.call.role,
         "host": found.host,

@@ -15,6 +15,7 @@ import msgspec
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
+from responses import redaction
 from responses.exchanges import Exchange, Origin
 from responses.models import Attempt, FollowUp, Integration, LastRun, Resend
 from responses.ordergroove import purchase
@@ -131,9 +132,22 @@ def _question(resend: Resend) -> Question:
         return msgspec.structs.replace(plain, why_not=f"Nobody can look it up: {error.words}")
     if not bought.customer_id or not bought.order_id or not bought.expected:
         return msgspec.structs.replace(plain, why_not="It names no customer, order or product to look for.")
-    accepted = FollowUp.objects.filter(integration=resend.integration, request_key=request.request_key).order_by("-id")
-    subs_req_id = accepted.values_list("subs_req_id", flat=True).first() or ""
+    subs_req_id = _accepted_as(resend, bought)
     return msgspec.structs.replace(plain, account=account, bought=bought, subs_req_id=subs_req_id)
+
+
+def _accepted_as(resend: Resend, bought: purchase.Purchase) -> str:
+    """Return the id under which this very order was accepted: not one from before it was corrected."""
+    request = resend.failed_request
+    corrected = request.resubmissions.filter(resend_id__lte=resend.pk).order_by("-resend_id")
+    since = corrected.values_list("resend_id", flat=True).first() or 0
+    accepted = FollowUp.objects.filter(
+        integration=resend.integration,
+        request_key=request.request_key,
+        order_id=redaction.of_id(bought.order_id),
+        pk__gt=since,
+    )
+    return accepted.order_by("-id").values_list("subs_req_id", flat=True).first() or ""
 
 
 def _purchase(resend: Resend) -> purchase.Purchase:

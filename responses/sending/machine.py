@@ -169,6 +169,7 @@ def _commit_to(resend: Resend, request: FailedRequest, found: Ready, *, now: dat
     values = {"lease_until": now + LEASE, "sends": F("sends") + 1, "host": found.host}
     if not moves.move(resend, State.SENDING, now=now, **values):
         return None
+    moves.adopt(resend, request)
     attempt = Attempt.objects.create(
         id=ids.new(now),
         resend=resend,

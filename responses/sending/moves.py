@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import connection
 
-from responses.models import FailedRequest, Resend, SealedRequest
+from responses.models import FailedRequest, FollowUp, Resend, SealedRequest
 from responses.recording import transitions
 from responses.recording.resends import LONGEST_REASON
 
@@ -39,21 +39,28 @@ def move(resend: Resend, state: Resend.State, *, now: datetime, **values: Any) -
     was = State(resend.state)
     if not Resend.objects.move(resend.pk, from_state=was, epoch=resend.epoch, to_state=state, **values):
         return False
+    if state in Resend.ENDED and resend.kind == Resend.Kind.CORRECTION:
+        _forget_unsent(resend)
     shown = Resend.SEEN_AS.get(state)
-    is_followed = FailedRequest.objects.filter(pk=resend.failed_request_id, state=_SHOWN.CONFIRMING).exists()
-    if shown is not None and not is_followed:
+    is_confirming = FailedRequest.objects.filter(pk=resend.failed_request_id, state=_SHOWN.CONFIRMING).exists()
+    if shown is not None and not is_confirming:
         show(resend.failed_request_id, shown, values.get("reason", resend.reason), now=now)
     return True
 
 
 def show(failed_request_id: int, state: FailedRequest.State, reason: str, *, now: datetime, **values: Any) -> None:
-    """Change what people see of an open failed request. With its end the sealed original goes."""
+    """Change what people see of an open failed request. With its end the sealed original goes.
+
+    That of an expired one stays for its own last hour: an Admin may still have it corrected.
+    """
     mine = FailedRequest.objects.open().filter(pk=failed_request_id)
     values |= {"state": state, "reason": reason[:LONGEST_REASON]}
     ended = _ended(failed_request_id, state)
     if state in FailedRequest.CLOSED:
+        values["closed_at"] = now
+    if state in FailedRequest.CLOSED and state != _SHOWN.EXPIRED:
         seal_id = mine.values_list("seal_id", flat=True).first()
-        values |= {"closed_at": now, "seal_id": None}
+        values["seal_id"] = None
         if seal_id is not None:
             SealedRequest.objects.filter(pk=seal_id).delete()
     if mine.update(**values):
@@ -66,6 +73,27 @@ def _ended(failed_request_id: int, state: FailedRequest.State) -> list[transitio
         return []
     before = FailedRequest.objects.filter(pk=failed_request_id).exclude(state=state)
     return [transitions.Ended(*row, state.value) for row in before.values_list("pk", "integration_id", "cause")]
+
+
+def adopt(resend: Resend, request: FailedRequest) -> None:
+    """Make what a correction sends the original of its request: from now on it is what may have to be sent once more."""
+    if resend.kind != Resend.Kind.CORRECTION or request.seal_id == resend.seal_id:
+        return
+    FailedRequest.objects.filter(pk=request.pk).update(seal_id=resend.seal_id)
+    if request.seal_id is not None and not is_followed(request.request_key, request.seal_id):
+        SealedRequest.objects.filter(pk=request.seal_id).delete()
+
+
+def is_followed(request_key: str, seal_id: int) -> bool:
+    """Whether the original is needed by a pursuit that has not ended."""
+    return FollowUp.objects.filter(request_key=request_key, seal_id=seal_id, settled_at__isnull=True).exists()
+
+
+def _forget_unsent(resend: Resend) -> None:
+    """Delete what a correction would have sent, where it has not become the original of its request."""
+    is_original = FailedRequest.objects.filter(pk=resend.failed_request_id, seal_id=resend.seal_id).exists()
+    if resend.seal_id is not None and not is_original:
+        SealedRequest.objects.filter(pk=resend.seal_id).delete()
 
 
 def end_live(failed_request_id: int, reason: str, *, now: datetime) -> bool:

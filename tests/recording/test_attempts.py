@@ -229,7 +229,7 @@ def test_a_purchase_is_sent_four_times_the_last_one_after_24_hours_and_then_expi
 
     assert times == [NOW + MINUTE, NOW + 3 * MINUTE, NOW + 9 * MINUTE, NOW + DAY]
     assert (sent.resend.state, sent.failed.state, sent.failed.closed_at) == ("expired", "expired", sent.now)
-    assert not SealedRequest.objects.exists()
+    assert SealedRequest.objects.get().pk == FailedRequest.objects.get().seal_id
     assert [attempt.number for attempt in Attempt.objects.order_by("number")] == [1, 2, 3, 4]
 
 

@@ -31,16 +31,19 @@ UNSEALED_AT = NOW + timedelta(hours=25)
 LAST_AT = DEADLINE + timedelta(minutes=15)
 
 
-def test_a_request_expires_when_its_24_hours_are_over_and_its_original_goes() -> None:
+def test_a_request_expires_when_its_24_hours_are_over_and_its_original_goes_an_hour_later() -> None:
     record(make_integration(), make_refusal("3001"))
     assert expiry.expire(DEADLINE - timedelta(seconds=1)) == 0
     assert FailedRequest.objects.get().state == "needs_fix"
     assert expiry.expire(DEADLINE) == 1
     row = FailedRequest.objects.get()
-    assert (row.state, row.closed_at, row.seal_id) == ("expired", DEADLINE, None)
+    assert (row.state, row.closed_at) == ("expired", DEADLINE)
     assert "24 hours" in row.reason
-    assert not SealedRequest.objects.exists()
+    assert SealedRequest.objects.get().pk == row.seal_id
     assert expiry.expire(DEADLINE) == 0
+    assert expiry.unseal_overdue(UNSEALED_AT) == 1
+    row.refresh_from_db()
+    assert (row.seal_id, row.cannot_resend) == (None, "The original was kept for 24 hours only, and they are over.")
 
 
 def test_what_waits_expires_too() -> None:
@@ -82,6 +85,7 @@ def test_many_expire_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     for shop in (make_integration(), make_integration()):
         record(shop, *(make_refusal(f"30{number}") for number in range(10, 18)))
     assert expiry.expire(DEADLINE) == 16
+    assert expiry.unseal_overdue(UNSEALED_AT) == 16
     assert set(FailedRequest.objects.values_list("state", "seal_id")) == {("expired", None)}
     assert not SealedRequest.objects.exists()
 
@@ -138,9 +142,10 @@ def test_the_one_attempt_after_24_hours_is_left_alone_until_it_is_too_late() -> 
     too_late = LAST_AT + timedelta(seconds=1)
     assert expiry.expire(too_late) == 1
     request, resend = FailedRequest.objects.get(), Resend.objects.get()
-    assert (request.state, request.closed_at, request.seal_id) == ("expired", too_late, None)
+    assert (request.state, request.closed_at) == ("expired", too_late)
     assert (resend.state, resend.ended_at, resend.epoch) == ("expired", too_late, 1)
     assert "24 hours" in resend.reason
+    expiry.unseal_overdue(UNSEALED_AT)
     assert not SealedRequest.objects.exists()
     assert Transition.objects.get(kind="request_expired").failed_request == request
     assert expiry.expire(too_late) == 0
@@ -237,4 +242,4 @@ def test_sweeps_at_once_expire_each_request_once() -> None:
     for thread in threads:
         thread.join(20)
     assert sum(counts) == 60
-    assert not SealedRequest.objects.exists()
+    assert set(FailedRequest.objects.values_list("state", flat=True)) == {"expired"}

@@ -224,13 +224,13 @@ def test_a_request_that_was_settled_meanwhile_is_not_sent(upstream: Upstream) ->
     assert resend.state == "superseded"
 
 
-def test_what_is_over_expires_and_its_original_goes(upstream: Upstream) -> None:
+def test_what_is_over_expires_and_its_original_stays_for_its_last_hour(upstream: Upstream) -> None:
     request, resend = intend_after(
         upstream,
         lambda *_: Resend.objects.update(expires_at=after(-1)) and FailedRequest.objects.update(deadline_at=after(-1)),
     )
     assert (request.state, resend.state, request.closed_at) == ("expired", "expired", NOW)
-    assert not SealedRequest.objects.exists()
+    assert SealedRequest.objects.get().pk == request.seal_id
 
 
 def test_a_claim_that_stood_still_is_given_back(upstream: Upstream) -> None:

@@ -12,25 +12,18 @@ from zoneinfo import ZoneInfo
 import msgspec
 import sentry_sdk
 from django.conf import settings
-from django.db import transaction as database
 from django.urls import reverse
 
-from responses.alerting import days, facts, held_back, severity, situations, wording
+from responses.alerting import days, facts, held_back, previews, severity, situations, wording
 from responses.alerting.about import About
 from responses.alerting.message import NAME_LENGTH, TITLE_LENGTH, Kind, Link, Message, Tone
 from responses.alerting.telling import conditions, digest, issues
 from responses.exchanges import Outcome
-from responses.models import Alert, AlertThread, Channel, Delivery, Integration, Issue, Transition
+from responses.models import Alert, AlertRule, AlertThread, Channel, Delivery, Integration, Issue, Transition
 
 What = Transition.Kind
 Severity = Alert.Severity
 
-_TONES = {
-    Severity.CRITICAL: Tone.CRITICAL,
-    Severity.HIGH: Tone.URGENT,
-    Severity.NORMAL: Tone.NORMAL,
-    Severity.INFO: Tone.INFO,
-}
 _WORDS = {Severity.CRITICAL: "critical", Severity.HIGH: "high", Severity.NORMAL: "normal", Severity.INFO: "info"}
 _PAGES = {
     What.AUTH_BURST: ("fix-list", ""),
@@ -56,8 +49,7 @@ def message_of(
     """
     zone = ZoneInfo(settings.DISPLAY_TIME_ZONE)
     try:
-        with database.atomic():  # an error of the database must not spoil the caller's own work
-            said, total = _said(transition, alert, channel=channel, told=told, now=now, zone=zone)
+        said, total = _said(transition, alert, channel=channel, told=told, now=now, zone=zone)
     except Exception as error:
         logger.exception("a message could not be put into words")
         sentry_sdk.capture_exception(error)
@@ -101,8 +93,12 @@ def _with_trend(said: Message, issue: Issue, *, now: datetime) -> Message:
     hours = facts.trend(issue, now=now)
     if not any(hours):
         return said
-    words = f"Failures by hour, last {len(hours)} hours: {max(hours):,} at most"
-    return msgspec.structs.replace(said, trend=hours, trend_words=words)
+    return msgspec.structs.replace(said, trend=hours, trend_words=issues.trend_words(hours))
+
+
+def preview(rule: AlertRule, integration: Integration | None, *, now: datetime) -> Message:
+    """Return what a rule, which need not be saved, would say: about the newest issue that fits, or a made-up one."""
+    return previews.of(rule, integration, now=now)
 
 
 def _is_worse(transition: Transition, alert: Alert | None, issue: Issue, channel: Channel) -> bool:
@@ -128,7 +124,7 @@ def _addressed(said: Message, transition: Transition, alert: Alert | None, *, ch
     to = f"Sent to “{wording.clean(channel.name, NAME_LENGTH)}”" if channel.name else "Sent"
     return msgspec.structs.replace(
         said,
-        tone=said.tone if said.tone is Tone.GOOD else _TONES[bad],
+        tone=said.tone if said.tone is Tone.GOOD else Tone.of(bad.value),
         actions=_actions(said, alert),
         footer=f"{to} by Ordergroove Monitor. {said.footer}",
         about=About(

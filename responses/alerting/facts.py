@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Q, Sum
 
@@ -13,6 +13,8 @@ from responses.exchanges import FailureKind, Outcome, RetryBy
 from responses.models import Alert, AlertThread, FailedRequest, FailedRequestIssue, Issue, IssueHour, Transition
 
 HOURS = 24
+AT_ONCE = timedelta(hours=1)
+"""An issue that came back longer ago than that is not what opened an alert."""
 State = FailedRequest.State
 
 KINDS = {
@@ -84,9 +86,9 @@ def failures_since_opened(issue: Issue, alert: Alert | None) -> int:
     """
     if alert is None or alert.kind == Transition.Kind.ISSUE_OPENED:
         return issue.failures
-    began = alert.opened_at
-    if alert.kind == Transition.Kind.ISSUE_REGRESSED and issue.regressed_at is not None:
-        began = min(began, issue.regressed_at)
+    began, back_at = alert.opened_at, issue.regressed_at
+    if alert.kind == Transition.Kind.ISSUE_REGRESSED and back_at is not None and began - back_at < AT_ONCE:
+        began = min(began, back_at)
     hours = IssueHour.objects.filter(issue=issue, hour__gte=int(began.timestamp()) // 3600)
     return int(hours.aggregate(total=Sum("failures", default=0))["total"])
 

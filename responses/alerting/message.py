@@ -55,6 +55,11 @@ class Tone(StrEnum):
     INFO = "info"
     GOOD = "good"
 
+    @classmethod
+    def of(cls, severity: int) -> Tone:
+        """The tone of a severity, from 1 (for information) to 4."""
+        return (cls.INFO, cls.NORMAL, cls.URGENT, cls.CRITICAL)[severity - 1]
+
 
 class Link(msgspec.Struct, frozen=True):
     """Words that lead somewhere."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -98,6 +99,11 @@ def tell(facts: Facts, *, url: str, now: datetime, zone: ZoneInfo) -> Message:
         as_of=now,
         footer=f"Numbers as of {wording.exact(now, zone)}.",
     )
+
+
+def trend_words(hours: Sequence[int]) -> str:
+    """A chart of failures by hour, in words."""
+    return f"Failures by hour, last {len(hours)} hours: {max(hours):,} at most"
 
 
 # --- what is new ----------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def stand_in(channel: Channel, now: datetime, *, only: Delivery | None = None) -
     waiting = Delivery.objects.filter(channel=channel, state__in=states)
     if only is not None:
         waiting = Delivery.objects.filter(pk=only.pk)
-    missing = waiting.filter(transition__alert__isnull=False, stands_in_for=None, stand_in=None).order_by("id")
+    missing = waiting.filter(transition__isnull=False, stands_in_for=None, stand_in=None).order_by("id")
     made = [
         Delivery(
             id=ids.new(now),
@@ -38,12 +38,12 @@ def stand_in(channel: Channel, now: datetime, *, only: Delivery | None = None) -
             next_attempt_at=now,
         )
         for original in missing.select_related("transition")
-        if original.transition is not None and _hears(fallback, original.transition)
+        if original.transition is not None and _may_stand_in(fallback, original.transition)
     ]
     Delivery.objects.bulk_create(made, ignore_conflicts=True)  # the fallback may hear of it anyway
     return list(Delivery.objects.filter(pk__in=[one.pk for one in made]).order_by("id"))
 
 
-def _hears(fallback: Channel, change: Transition) -> bool:
-    """Whether it may be told: a channel of one integration hears nothing of another."""
-    return fallback.integration_id in (None, change.integration_id)
+def _may_stand_in(fallback: Channel, change: Transition) -> bool:
+    """Not for what another integration's channel heard, nor for what counts the messages of that channel."""
+    return change.kind != Transition.Kind.MORE and fallback.integration_id in (None, change.integration_id)

@@ -35,7 +35,12 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         it has waited for another claim. That one message of a channel is on its way at a time is a constraint.
         """
         delivery = (
-            self.due(now).filter(pk=delivery_id).select_related("channel", "transition", "transition__alert").first()
+            self.due(now)
+            .filter(pk=delivery_id)
+            .select_related(
+                "channel", "transition__integration", "transition__issue__integration", "transition__alert__issue"
+            )
+            .first()
         )
         if delivery is None:
             return None
@@ -52,6 +57,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def held(self, delivery: Delivery) -> Self:
         """The row, if it is still this claim's: nobody has taken it over after the lease was over."""
         return self.filter(pk=delivery.pk, state=Delivery.State.SENDING, attempts=delivery.attempts)
+
+    def after(self, delivery: Delivery) -> Self:
+        """Those that wait behind a message in its thread: of the same alert, to the same channel."""
+        same = self.filter(channel_id=delivery.channel_id, transition__alert__transitions=delivery.transition_id)
+        return same.filter(pk__gt=delivery.pk, state=Delivery.State.PENDING)
 
     def give_up_older(self, channel_id: int, *, than: datetime, error: str) -> int:
         """Mark as given up what has waited for a channel since ``than`` or longer; return how many these were."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from responses.alerting import announce, deliver, setup
 from responses.alerting.channels import kinds, slack
 from responses.alerting.message import Message, Sent, Stamp
 from responses.audit import Doer
-from responses.models import Channel, Delivery, Integration, Issue, ids
+from responses.models import Alert, Channel, Delivery, Integration, Issue, ids
 from responses.ordergroove import codes
 from tests.factories import NOW, make_integration, make_refusal, record
 from tests.fakes import FakeMail, FakeSlack, Reply
@@ -82,8 +83,8 @@ def test_mail_and_slack_both_get_it(shop: Integration, slack_server: FakeSlack, 
 
     assert states() == ["sent", "sent"]
     [mail] = mail_server.accepted
-    issue, channel = Issue.objects.get(), Channel.objects.get(kind="email")
-    assert mail["References"] == f"<issue-{issue.pk}.channel-{channel.pk}@monitor.example.com>"
+    alert, channel = Alert.objects.get(), Channel.objects.get(kind="email")
+    assert mail["References"] == f"<alert-{alert.pk}.channel-{channel.pk}@monitor.example.com>"
     assert len(slack_server.accepted) == 1
 
 
@@ -94,7 +95,8 @@ def test_a_burst_before_sending_arrives_as_its_number(shop: Integration, slack_s
 
     drain()
 
-    assert "500 failures" in slack_server.accepted[0]["text"]
+    assert "500 failures" in json.dumps(slack_server.accepted[0])
+    assert Delivery.objects.get().told == 500
 
 
 def test_sending_twice_sends_once(shop: Integration, slack_server: FakeSlack) -> None:
@@ -372,7 +374,8 @@ def test_a_worker_that_comes_back_late_changes_nothing(shop: Integration, slack_
     drain(NOW + deliver.LEASE)
     sent_at = Delivery.objects.get().sent_at
 
-    deliver._accepted(late, "", NOW + timedelta(hours=1))
+    late_words = deliver.Accepted(Sent(), deliver._said(late, NOW))
+    deliver._accepted(late, late_words, NOW + timedelta(hours=1))
 
     assert Delivery.objects.get().sent_at == sent_at
 

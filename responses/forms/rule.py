@@ -105,8 +105,8 @@ class RuleForm(forms.Form):
     )
     threshold = forms.IntegerField()
     window_minutes = forms.IntegerField(label="Within how many minutes")
-    to = forms.ChoiceField(label="Who is told", widget=forms.RadioSelect, initial=ALL)
-    channels = forms.MultipleChoiceField(label="Channels", required=False, widget=forms.CheckboxSelectMultiple)
+    to = forms.ChoiceField(label="Channels", widget=forms.RadioSelect, initial=ALL)
+    channels = forms.MultipleChoiceField(label="Which", required=False, widget=forms.CheckboxSelectMultiple)
     remind = forms.ChoiceField(label="Reminds until somebody acknowledges", initial=NEVER)
     tells_end = forms.BooleanField(label="Say when it is over", required=False, initial=True)
     quiet_from = forms.TimeField(label="Quiet from", required=False)
@@ -154,6 +154,8 @@ class RuleForm(forms.Form):
         )
         for name in ("quiet_from", "quiet_until"):
             self.fields[name].widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+        words = f"In {settings.DISPLAY_TIME_ZONE}. What is found then waits for the digest, unless it is critical."
+        self.fields["quiet_from"].help_text = words
 
     def _choices(self, name: str, choices: Sequence[tuple[str, str]]) -> None:
         field = self.fields[name]

@@ -49,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("preferences/", preferences.preferences, name="preferences"),
     path("settings/channels/", channels.channel_list, name="channel-list"),
     path("settings/channels/tests/<int:delivery_id>/", channels.test_result, name="channel-test-result"),
+    path("settings/channels/<int:channel_id>/", channels.channel_change, name="channel-change"),
     path("settings/channels/<int:channel_id>/test/", channels.test, name="channel-test"),
     path("settings/channels/<int:channel_id>/switch/", channels.switch, name="channel-switch"),
     path("settings/channels/<int:channel_id>/remove/", channels.remove, name="channel-remove"),

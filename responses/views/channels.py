@@ -1,8 +1,7 @@
-"""Channels: where new and returning issues are announced. A test is only asked for here; a task sends it."""
+"""Channels: where messages go. A test is only asked for here; a task sends it."""
 
 from __future__ import annotations
 
-import msgspec
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -16,25 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from ordergroove_monitor import client_address
 from responses import tasks
 from responses.alerting import setup
+from responses.alerting.channels import kinds
 from responses.audit import Doer
-from responses.forms.channel import EVERY, ChannelForm
+from responses.forms.channel import ChannelChangeForm, ChannelForm
 from responses.models import Channel, Delivery, Integration, Role, User
-from responses.views import frame, links, settings_tabs
+from responses.views import alert_tabs, channel_rows, frame, links
 from responses.views.frame import Frame
-
-REFRESH_SECONDS = 2
-
-
-class Row(msgspec.Struct, frozen=True):
-    """A channel as the list shows it, and what the person may do with it."""
-
-    channel: Channel
-    state: str
-    tone: str
-    icon: str
-    may_change: bool
-    test: Delivery | None = None
-    test_url: str = ""
 
 
 @login_required
@@ -45,36 +31,46 @@ def channel_list(request: HttpRequest) -> HttpResponse:
     page = frame.of(request, now=timezone.now())
     if page.integration is None:
         return render(request, "overview/nothing.html", {"now": page.now})
-    form = None
-    if page.may(Role.ENGINEER):
-        data = request.POST if request.method == "POST" else None
-        form = ChannelForm(data, integration=page.integration.name, may_hear_all=page.user.is_superuser)
-    if request.method == "POST":
-        if form is None:
-            raise PermissionDenied
-        if form.is_valid():
-            return _add(request, page, form)
-    tested = request.GET.get("tested", "")[:19]  # Python refuses to read a number of thousands of digits
-    context = {
-        "now": page.now,
-        "tabs": settings_tabs.of(page, "channel-list"),
-        "integration": page.integration,
-        "rows": _rows(page, page.integration, tested=int(tested) if tested.isascii() and tested.isdigit() else 0),
-        "form": form,
-        "live_every": REFRESH_SECONDS,
-    }
-    return render(request, "settings/channels.html", context, status=422 if form and form.errors else 200)
+    if request.method != "POST":
+        return _list(request, page, page.integration, form=_form(page, page.integration))
+    form = _form(page, page.integration, request)
+    if form is None:
+        raise PermissionDenied
+    if not form.is_valid():
+        return _list(request, page, page.integration, form=form, status=422)
+    channel = _add(request, page, form)
+    secret = kinds.secret_of(channel.kind, form.cleaned_data["target"])
+    if secret:  # shown in this answer, and never again
+        return _list(request, page, page.integration, form=_form(page, page.integration), made=channel, secret=secret)
+    messages.success(request, f"“{channel.name}” is added. Send it a test.")
+    return redirect(links.page(page, "channel-list") + f"#channel-{channel.pk}")
 
 
 @login_required
 @require_safe
 def test_result(request: HttpRequest, delivery_id: int) -> HttpResponse:
-    """Answer htmx how a test went."""
+    """Answer htmx how a test went, with all that it changed of its channel."""
     page = frame.of(request, now=timezone.now())
     visible = Channel.objects.visible_to(page.user)
-    delivery = get_object_or_404(Delivery, pk=delivery_id, channel__in=visible, transition=None)
-    context = {"now": page.now, "test": delivery, "test_url": request.get_full_path(), "live_every": REFRESH_SECONDS}
-    return render(request, "settings/_test_result.html", context)
+    tests = Delivery.objects.select_related("channel__integration", "channel__fallback")
+    delivery = get_object_or_404(tests, pk=delivery_id, channel__in=visible, transition=None)
+    [row] = channel_rows.of(page, [delivery.channel], delivery)
+    return render(request, "settings/_channel.html", {"now": page.now, "row": row})
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def channel_change(request: HttpRequest, channel_id: int) -> HttpResponse:
+    """Change a channel's name, its hourly cap and its fallback."""
+    page, channel = _changeable(request, channel_id)
+    form = ChannelChangeForm(request.POST if request.method == "POST" else None, channel=channel)
+    if form.is_valid():
+        setup.change(channel, **form.cleaned_data, doer=_doer(request), now=page.now)
+        messages.success(request, "Saved.")
+        return redirect(links.page(page, "channel-list") + f"#channel-{channel.pk}")
+    context = {"now": page.now, "channel": channel, "form": form, "back": links.page(page, "channel-list")}
+    return render(request, "settings/channel.html", context, status=422 if form.errors else 200)
 
 
 @login_required
@@ -109,43 +105,52 @@ def remove(request: HttpRequest, channel_id: int) -> HttpResponse:
     return redirect(links.page(page, "channel-list"))
 
 
-def _add(request: HttpRequest, page: Frame, form: ChannelForm) -> HttpResponse:
+def _form(page: Frame, integration: Integration, request: HttpRequest | None = None) -> ChannelForm | None:
+    """The form for a new channel, ``None`` for whoever may not add one."""
+    if not page.may(Role.ENGINEER):
+        return None
+    data = request.POST if request is not None else None
+    return ChannelForm(data, integration=integration, may_hear_all=page.user.is_superuser)
+
+
+def _list(
+    request: HttpRequest,
+    page: Frame,
+    integration: Integration,
+    *,
+    form: ChannelForm | None,
+    made: Channel | None = None,
+    secret: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    tested = request.GET.get("tested", "")[:19]  # Python refuses to read a number of thousands of digits
+    context = {
+        "now": page.now,
+        "tabs": alert_tabs.of(page, "channel-list"),
+        "integration": integration,
+        "rows": channel_rows.of_page(
+            page, integration.pk, tested=int(tested) if tested.isascii() and tested.isdigit() else 0
+        ),
+        "form": form,
+        "made": made,
+        "secret": secret,
+        "switch": channel_rows.switch(),
+    }
+    return render(request, "settings/channels.html", context, status=status)
+
+
+def _add(request: HttpRequest, page: Frame, form: ChannelForm) -> Channel:
     given = form.cleaned_data
-    channel = setup.add(
+    return setup.add(
         Channel.Kind(given["kind"]),
         given["target"],
         name=given["name"],
-        integration=None if given["scope"] == EVERY else page.integration,
+        integration=form.integration,
+        hourly_cap=given["hourly_cap"],
+        fallback=given["fallback"],
         doer=_doer(request),
         now=page.now,
     )
-    messages.success(request, f"“{channel.name}” is added. Send it a test.")
-    return redirect(links.page(page, "channel-list") + f"#channel-{channel.pk}")
-
-
-def _rows(page: Frame, integration: Integration, *, tested: int) -> list[Row]:
-    """The channels that hear about an integration, its own first."""
-    heard = Channel.objects.visible_to(page.user).kept().filter(integration_id=integration.pk)
-    of_all = Channel.objects.visible_to(page.user).kept().filter(integration__isnull=True)
-    test = Delivery.objects.filter(pk=tested, transition=None).first() if tested else None
-    return [_row(page, channel, test) for channel in [*heard.order_by("name", "id"), *of_all.order_by("name", "id")]]
-
-
-def _row(page: Frame, channel: Channel, test: Delivery | None) -> Row:
-    state, tone, icon = "On", "success", "circle-check"
-    if not channel.is_on:
-        state, tone, icon = "Off", "unknown", "player-pause"
-    elif channel.is_failing:
-        state, tone, icon = "Failing", "needs_fix", "alert-triangle"
-    mine = test if test is not None and test.channel_id == channel.pk else None
-    url = links.page(page, "channel-test-result", mine.pk) if mine is not None else ""
-    return Row(channel, state, tone, icon, _may_change(page.user, channel), mine, url)
-
-
-def _may_change(user: User, channel: Channel) -> bool:
-    if channel.integration_id is None:
-        return user.is_superuser
-    return user.has_role(channel.integration_id, Role.ENGINEER)
 
 
 def _changeable(request: HttpRequest, channel_id: int) -> tuple[Frame, Channel]:
@@ -154,7 +159,7 @@ def _changeable(request: HttpRequest, channel_id: int) -> tuple[Frame, Channel]:
     visible = Channel.objects.visible_to(request.user).kept()
     channel = get_object_or_404(visible.select_related("integration"), pk=channel_id)
     page = frame.of(request, now=timezone.now(), about=channel.integration)
-    if not _may_change(page.user, channel):
+    if not channel_rows.may_change(page.user, channel):
         raise PermissionDenied
     return page, channel
 

@@ -251,6 +251,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "poll_due": 2,
         "send_due": 2,
         "bulk_due": 2,
+        "try_due": 2,
         "look_up_due": 15,
         "heartbeat": 10,
         "send_heartbeat": 60,

@@ -19,7 +19,7 @@ from kombu.exceptions import OperationalError
 
 from ordergroove_monitor import stopping
 from responses.alerting import announce, deliver, own_death, pulse, sweeps
-from responses.correcting import bulk_work
+from responses.correcting import bulk_work, drafts, trials
 from responses.following import ending, poll
 from responses.insight import health
 from responses.models import Heartbeat
@@ -86,6 +86,12 @@ def bulk_due() -> None:
 
 
 @shared_task
+def try_due() -> None:
+    """Send what people want tried on staging first."""
+    trials.run_due(clock=timezone.now)
+
+
+@shared_task
 def look_up_due() -> None:
     """Look up the sends of unknown outcome that are due, and decide by what is found."""
     nudge(lookups.look_up_due(clock=timezone.now, dice=random.random))
@@ -103,6 +109,7 @@ def expire_overdue() -> None:
     expiry.expire(timezone.now())
     issues.unmute(now=timezone.now())
     expiry.unseal_overdue(timezone.now())
+    drafts.forget_old(timezone.now())
 
 
 @shared_task
@@ -134,11 +141,13 @@ def send_heartbeat() -> None:
 
 
 BULK = "bulk"
+TRYING = "trying"
 NUDGED = {
     batch.ALERTING: deliver_transitions,
     batch.FOLLOWING: poll_due,
     batch.RETRYING: send_due,
     BULK: bulk_due,
+    TRYING: try_due,
 }
 """The task that each kind of hint is for."""
 SWEPT = NUDGED | {task.name: task for task in (deliver_due, sweep_alerts, look_up_due, end_overdue, expire_overdue)}

@@ -155,7 +155,7 @@ def corrected(editable: Editable, text: str, *, order_id: str | None = None) -> 
     return Corrected(
         body=body,
         order_id=_order_id(data),
-        customer_id=_customer_id(data),
+        customer_id=customer_of(data),
         changes=_left_out(editable) + tuple(changes.shown(one) for one in found),
         recipe=_recipe(editable, typed, found),
         problems=tuple(dict.fromkeys(problems)),
@@ -273,7 +273,8 @@ def _order_id(data: Any) -> str:
     return storable.identifier(data.get("merchant_order_id")) if isinstance(data, dict) else ""
 
 
-def _customer_id(data: Any) -> str:
+def customer_of(data: Any) -> str:
+    """Return whom a purchase is for, ``""`` where it does not say."""
     user = data.get("user") if isinstance(data, dict) else None
     return storable.identifier(user.get("user_id")) if isinstance(user, dict) else ""
 

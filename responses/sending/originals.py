@@ -119,6 +119,20 @@ def endpoint_called(name: str) -> tuple[str, Endpoint] | None:
 
 def _way(integration: Integration, original: Request, name: str) -> tuple[Endpoint, str, str]:
     """Return endpoint, host role and path. The host of the record must be today's host of that role."""
+    endpoint, role, path = called(original, name)
+    base = integration.base_urls.get(role, "")
+    if not base or netloc_of(base) != netloc_of(original.url):
+        made_to = netloc_of(original.url)[-100:] or "no host"
+        raise CannotSend("host", f"It was made to {made_to}, and the integration's host is now another one.")
+    try:
+        destinations.origin_of(base)
+    except destinations.DestinationError as error:
+        raise CannotSend("address", str(error)) from None
+    return endpoint, role, path
+
+
+def called(original: Request, name: str) -> tuple[Endpoint, str, str]:
+    """Return endpoint, host role and path of a request that was recorded as ``name``. Raises ``CannotSend``."""
     try:
         parts = urlsplit(original.url)
     except ValueError:
@@ -127,17 +141,12 @@ def _way(integration: Integration, original: Request, name: str) -> tuple[Endpoi
     if known is None:
         raise CannotSend("endpoint", "It is no documented call of Ordergroove, so nobody knows what it does.")
     role, endpoint = known
-    base = integration.base_urls.get(role, "")
-    if not base or netloc_of(base) != netloc_of(original.url):
-        words = f"It was made to {parts.netloc[-100:] or 'no host'}, and the integration's host is now another one."
-        raise CannotSend("host", words)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     if endpoints.match(original.method, role, parts.path).endpoint != endpoint:
         raise CannotSend("endpoint", "Its path is not the one that was recorded.")
     if any(key in SIGNED for key, _ in parse_qsl(parts.query, keep_blank_values=True)):
         raise CannotSend("address", "A signature stands in its address, and cannot be made anew there.")
     try:
-        destinations.origin_of(base)
         return endpoint, role, destinations.checked_path(path)
     except destinations.DestinationError as error:
         raise CannotSend("address", str(error)) from None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db.models import Sum
 
 from responses.alerting import transitions
 from responses.alerting.severity import KEY_REFUSED
-from responses.alerting.sweeps import scope
-from responses.models import AlertRule, MinuteCount, Transition
+from responses.alerting.sweeps import episodes, scope
+from responses.models import AlertRule, HourlyCount, MinuteCount, Transition
 
 ANSWERS = 5
 
@@ -56,3 +57,13 @@ def _sweep(rule: AlertRule, *, now: datetime) -> int:
         for pk, number in burst.items()
         if subject(pk) not in said
     )
+
+
+def past(look: episodes.Look) -> Iterator[datetime]:
+    """When it would have been told since then: minutes are not kept so long, so that an hour counts as the window."""
+    counts = HourlyCount.objects.filter(
+        integration_id__in=look.integration_ids, hour__gte=episodes.hour_of(look.since), status_code__in=KEY_REFUSED
+    )
+    sums = scope.narrowed(counts, look.rule).values_list("integration_id", "hour").annotate(total=Sum("responses"))
+    burst = sums.filter(total__gte=look.rule.threshold or ANSWERS)
+    return episodes.bouts(((pk, episodes.at_hour(hour)) for pk, hour, _ in burst), gap=timedelta(hours=1))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from responses.alerting import transitions
-from responses.alerting.sweeps import scope
-from responses.models import AlertRule, Attempt, FailedRequest, Integration, Transition
+from responses.alerting.sweeps import episodes, scope
+from responses.exchanges import Outcome
+from responses.models import AlertRule, Attempt, FailedRequest, Integration, Response, Transition, ids
 from responses.models.failed_request import FailedRequestQuerySet
 
+NEWEST = 5_000
+"""So many calls without an answer are looked at when a rule is tried on the last days."""
 UNKNOWN_APART = timedelta(hours=1)
 """A rule speaks of an integration's unknown outcomes no more often than that; and only where there is a new one."""
 
@@ -84,3 +88,35 @@ def _tell(kind: str, rule: AlertRule, integration: Integration, about: str, numb
     return transitions.once(
         kind, rule=rule, subject=about, window=window, integration=integration, number=number, now=now
     )
+
+
+def past_unknown(look: episodes.Look) -> Iterator[datetime]:
+    """When it would have been told since then: calls without an answer that took longer than that to settle."""
+    length, found = scope.window(look.rule), []
+    for integration_id in look.integration_ids:
+        silent = Response.objects.failed().filter(integration_id=integration_id, outcome=Outcome.NO_ANSWER.value)
+        newest = silent.filter(pk__gte=ids.floor(look.since)).order_by("-pk").values("failed_request_id")[:NEWEST]
+        rows = FailedRequest.objects.filter(pk__in=newest, deadline_at__isnull=False)
+        rows = rows.filter(last_failed_at__lte=look.now - length)
+        lost = Q(state=FailedRequest.State.UNKNOWN) | Q(closed_at__gte=F("last_failed_at") + length)
+        times = scope.narrowed(rows.filter(lost), look.rule).values_list("last_failed_at", flat=True)
+        found += [(integration_id, at + length) for at in times]
+    return episodes.apart(found, by=UNKNOWN_APART)
+
+
+def past_expiring(look: episodes.Look) -> Iterator[datetime]:
+    """When it would have been told since then: hours of the clock in which requests expired, or were saved at the last."""
+    length, found = scope.window(look.rule), []
+    for integration_id in look.integration_ids:
+        for hour in range(episodes.hour_of(look.since), episodes.hour_of(look.now + length) + 1):
+            begins = episodes.at_hour(hour)
+            rows = FailedRequest.objects.filter(
+                Q(closed_at__isnull=True) | Q(closed_at__gte=F("deadline_at") - length),
+                integration_id=integration_id,
+                state__in=FailedRequest.State.values,
+                deadline_at__gte=begins,
+                deadline_at__lt=min(begins + timedelta(hours=1), look.now + length),
+            )
+            if scope.narrowed(rows, look.rule).exists():
+                found.append((integration_id, begins - length))
+    return episodes.apart((moment for moment in found if moment[1] >= look.since - length), by=length / 2)

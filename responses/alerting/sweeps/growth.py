@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import Max, Sum
 
 from responses.alerting import transitions
-from responses.alerting.sweeps import scope
+from responses.alerting.sweeps import episodes, scope
 from responses.models import AlertRule, AlertThread, Issue, IssueHour, Transition
 
 FLOOR = 4
@@ -89,3 +89,25 @@ def _told(issue_ids: Collection[int], *, since: datetime) -> dict[int, int]:
         alert__issue_id__in=issue_ids, alert__closed_at__isnull=True, alert__opened_at__gte=since
     )
     return dict(threads.values_list("alert__issue_id").annotate(Max("told")))
+
+
+def past(look: episodes.Look) -> Iterator[datetime]:
+    """When it would have been told since then, by the hour. What had been told before is not known, and counts as none."""
+    times, hours = look.rule.threshold or TIMES, hours_of(look.rule)
+    first, span = episodes.hour_of(look.since), max(USUAL_HOURS, hours)
+    issues = scope.active(look.rule, look.integration_ids, since=look.since).filter(failures__gte=times * FLOOR)
+    grown = []
+    for issue_id, counts in scope.hours_of(issues, since=first - hours - span).items():
+        for hour in counts:
+            lately = _sum(counts, hour - hours + 1, hour + 1)
+            if hour < first or lately < times * FLOOR:
+                continue
+            begins = hour - hours + 1
+            before, usual = _sum(counts, begins - hours, begins), _sum(counts, begins - span, begins) * hours / span
+            if has_grown(lately, before=before, usual=usual, told=0, times=times):
+                grown.append((issue_id, episodes.at_hour(hour)))
+    return episodes.apart(grown, by=timedelta(hours=hours))
+
+
+def _sum(counts: Mapping[int, int], first: int, end: int) -> int:
+    return sum(counts.get(hour, 0) for hour in range(first, end))

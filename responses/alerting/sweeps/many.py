@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from django.db.models import OuterRef, Subquery
 
 from responses.alerting import transitions
-from responses.alerting.sweeps import scope
+from responses.alerting.sweeps import episodes, scope
 from responses.models import AlertRule, FailedRequestIssue, Issue, Transition, ids
 
 REQUESTS = 25
@@ -42,3 +43,24 @@ def _sweep(rule: AlertRule, *, now: datetime) -> int:
 
 def _requests(issue: Issue, *, since: int) -> int:
     return FailedRequestIssue.objects.filter(issue=issue, pk__gte=since).count()
+
+
+def past(look: episodes.Look) -> Iterator[datetime]:
+    """When it would have been told since then, by the hour."""
+    least, hours = max(look.rule.threshold or REQUESTS, 1), max(-(-(look.rule.window_minutes or 60) // 60), 1)
+    issues = scope.active(look.rule, look.integration_ids, since=look.since).filter(requests__gte=least)
+    hit = []
+    for issue_id, counts in scope.hours_of(issues, since=episodes.hour_of(look.since) - hours).items():
+        for hour in counts:
+            begins = hour - hours + 1
+            failures = sum(counts.get(one, 0) for one in range(begins, hour + 1))
+            if failures >= least and _is_hit(issue_id, begins, hour + 1, least=least):
+                hit.append((issue_id, episodes.at_hour(hour)))
+    return (at for at in episodes.bouts(hit, gap=timedelta(hours=hours + 1)) if at >= look.since - timedelta(hours=1))
+
+
+def _is_hit(issue_id: int, first: int, end: int, *, least: int) -> bool:
+    """Whether an issue hit so many requests from one hour to another: as many rows are read, and no more."""
+    begins, ends = ids.floor(episodes.at_hour(first)), ids.floor(episodes.at_hour(end))
+    links = FailedRequestIssue.objects.filter(issue_id=issue_id, pk__gte=begins, pk__lt=ends)
+    return len(links.order_by("-id").values_list("pk", flat=True)[:least]) >= least

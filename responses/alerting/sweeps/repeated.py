@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from responses.alerting import transitions
-from responses.alerting.sweeps import scope
+from responses.alerting.sweeps import episodes, scope
 from responses.models import AlertRule, FailedRequest, Issue, Transition
 
 TIMES = 3
@@ -58,3 +59,12 @@ def _tell(rule: AlertRule, issue: Issue, times: int, request_id: int, *, now: da
         number=times,
         now=now,
     )
+
+
+def past(look: episodes.Look) -> Iterator[datetime]:
+    """When it would have been told since then, by the last failure of each request."""
+    failing = FailedRequest.objects.repeated().filter(integration_id__in=look.integration_ids)
+    lately = scope.narrowed(failing.filter(last_failed_at__gte=look.since), look.rule)
+    again = lately.filter(same_cause__gte=max(look.rule.threshold or TIMES, 2)).exclude(cause="")
+    newest = again.order_by("-last_failed_at").values_list("integration_id", "cause", "last_failed_at")[:NEWEST]
+    return episodes.apart((((pk, cause), at) for pk, cause, at in newest), by=scope.window(look.rule))

@@ -11,11 +11,14 @@ from django.db.models import Exists, OuterRef, Q
 
 from responses.alerting import matching
 from responses.exchanges import Outcome
-from responses.models import AlertRule, Integration, Issue, Transition
+from responses.models import AlertRule, Integration, Issue, IssueHour, Transition
 from responses.models.issue import IssueQuerySet
 
 MOST = 500
 """So many subjects a rule finds at a time; the others follow with the next sweep."""
+
+MOST_PAST = 300
+"""So many issues are looked at when a rule is tried on the last days."""
 
 Rows = TypeVar("Rows", bound="models.QuerySet[Any]")
 
@@ -104,3 +107,18 @@ def last_told_at(rule: AlertRule, subject: str) -> datetime | None:
     """When the rule last spoke of a subject."""
     mine = Transition.objects.filter(rule=rule, subject=subject).order_by("-at")
     return mine.values_list("at", flat=True).first()
+
+
+def active(rule: AlertRule, integration_ids: Collection[int], *, since: datetime) -> IssueQuerySet:
+    """The issues that meet a rule's conditions and had a failure after ``since``, whatever has become of them."""
+    return narrowed(Issue.objects.filter(integration_id__in=integration_ids, last_seen_at__gt=since), rule)
+
+
+def hours_of(issues: IssueQuerySet, *, since: int) -> dict[int, dict[int, int]]:
+    """Failures by issue and hour, from the hour ``since`` on, of the issues with the most failures."""
+    most = list(issues.order_by("-failures").values_list("pk", flat=True)[:MOST_PAST])
+    found: dict[int, dict[int, int]] = {}
+    rows = IssueHour.objects.filter(issue_id__in=most, hour__gte=since)
+    for issue_id, hour, failures in rows.values_list("issue_id", "hour", "failures"):
+        found.setdefault(issue_id, {})[hour] = failures
+    return found

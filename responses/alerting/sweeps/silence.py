@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Sum
 
 from responses.alerting import transitions
-from responses.alerting.sweeps import scope
+from responses.alerting.sweeps import episodes, scope
 from responses.models import AlertRule, HourlyCount, Integration, MinuteCount, Transition
 from responses.ordergroove import endpoints
 
@@ -85,9 +85,13 @@ def same_hours(hour: datetime, weeks: int, zone: ZoneInfo) -> list[int]:
 
 def weeks_of(integration_id: int, *, now: datetime) -> int:
     """How many whole weeks, up to ``WEEKS``, its calls have been counted."""
-    hours = HourlyCount.objects.filter(integration_id=integration_id).order_by("hour").values_list("hour", flat=True)
-    first = hours.first()
-    return min(WEEKS, (int(now.timestamp()) // 3600 - first) // 168) if first is not None else 0
+    first = _first_hour(integration_id)
+    return min(WEEKS, (episodes.hour_of(now) - first) // 168) if first is not None else 0
+
+
+def _first_hour(integration_id: int) -> int | None:
+    hours = HourlyCount.objects.filter(integration_id=integration_id).order_by("hour")
+    return hours.values_list("hour", flat=True).first()
 
 
 def counts_of(integration_id: int, *, first: int, last: int) -> dict[int, int]:
@@ -136,3 +140,30 @@ def _past(integration_id: int, weeks: int, *, now: datetime) -> dict[int, int]:
         day = int(LOOK_BACK / HOUR)
         past |= counts_of(integration_id, first=end - day - 1, last=end + 1)
     return past
+
+
+def past(look: episodes.Look) -> Iterator[datetime]:
+    """When it would have been told since then, by whole hours."""
+    for integration_id in look.integration_ids:
+        first = _first_hour(integration_id)
+        if first is not None:
+            yield from _past_of(look, integration_id, first)
+
+
+def _past_of(look: episodes.Look, integration_id: int, first: int) -> Iterator[datetime]:
+    begins, ends, window = episodes.hour_of(look.since), episodes.hour_of(look.now), scope.window(look.rule)
+    back = int(LOOK_BACK / HOUR)
+    counts = counts_of(integration_id, first=begins - WEEKS * 168 - back - 1, last=ends)
+    last = max((hour for hour in counts if begins - back <= hour < begins), default=begins - back)
+    is_told = False
+    for hour in range(begins, ends):
+        if counts.get(hour):
+            last, is_told = hour, False
+            continue
+        end, weeks = episodes.at_hour(hour + 1), min(WEEKS, (hour + 1 - first) // 168)
+        silent_from = max(episodes.at_hour(last + 1), end - LOOK_BACK)
+        if is_told or weeks < LEAST_WEEKS or end - silent_from < window:
+            continue
+        if is_silent(counts, since=silent_from, window=window, weeks=weeks, now=end):
+            is_told = True
+            yield end

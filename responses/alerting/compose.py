@@ -17,7 +17,8 @@ from django.urls import reverse
 from responses.alerting import days, facts, held_back, previews, severity, situations, wording
 from responses.alerting.about import About
 from responses.alerting.message import NAME_LENGTH, TITLE_LENGTH, Kind, Link, Message, Tone
-from responses.alerting.telling import conditions, digest, issues
+from responses.alerting.telling import conditions, digest, issues, news
+from responses.alerting.telling.known import Facts
 from responses.exchanges import Outcome
 from responses.models import Alert, AlertRule, AlertThread, Channel, Delivery, Integration, Issue, Transition
 
@@ -76,7 +77,7 @@ def _said(
     return msgspec.structs.replace(said, is_worse=worse), known.failures_since
 
 
-def about_issue(known: issues.Facts, *, now: datetime, zone: ZoneInfo) -> Message:
+def about_issue(known: Facts, *, now: datetime, zone: ZoneInfo) -> Message:
     """Say what is known of an issue, with the address of its page."""
     return issues.tell(known, url=_url("issue-detail", known.issue_id), now=now, zone=zone)
 
@@ -93,7 +94,7 @@ def _with_trend(said: Message, issue: Issue, *, now: datetime) -> Message:
     hours = facts.trend(issue, now=now)
     if not any(hours):
         return said
-    return msgspec.structs.replace(said, trend=hours, trend_words=issues.trend_words(hours))
+    return msgspec.structs.replace(said, trend=hours, trend_words=news.trend_words(hours))
 
 
 def preview(rule: AlertRule, integration: Integration | None, *, now: datetime) -> Message:

@@ -8,7 +8,7 @@ from django.db.models import Count, Q, Sum
 
 from responses.alerting import impact
 from responses.alerting.message import Kind
-from responses.alerting.telling.issues import Facts
+from responses.alerting.telling.known import Facts
 from responses.exchanges import FailureKind, Outcome, RetryBy
 from responses.models import Alert, AlertThread, FailedRequest, FailedRequestIssue, Issue, IssueHour, Transition
 

@@ -172,7 +172,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
             self.news.rstrip("."),
             f"{self.answer} on {self.call}" if self.answer else "",
             self.numbers,
-            self.who,
+            self.who if self.who != "Nobody" else "",
         )
         return ". ".join(part for part in parts if part)
 

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from responses.alerting import facts, matching, severity, situations
 from responses.alerting.message import Message, Tone
-from responses.alerting.telling import conditions, digest, examples, issues
+from responses.alerting.telling import conditions, digest, examples, issues, news
 from responses.exchanges import Outcome
 from responses.models import Alert, AlertRule, Integration, Issue, Transition
 
@@ -72,7 +72,7 @@ def _about(rule: AlertRule, kind: Transition.Kind, issue: Issue, *, now: datetim
     url = settings.MONITOR_URL + reverse("issue-detail", args=[issue.pk])
     said = issues.tell(known, url=url, now=now, zone=zone)
     trend = facts.trend(issue, now=now)
-    return msgspec.structs.replace(said, trend=trend, trend_words=issues.trend_words(trend))
+    return msgspec.structs.replace(said, trend=trend, trend_words=news.trend_words(trend))
 
 
 def _made_up(

@@ -19,7 +19,6 @@ from responses.models import (
     HourlyCount,
     Integration,
     MinuteCount,
-    Resend,
     Transition,
 )
 from responses.recording.facts import netloc_of
@@ -28,7 +27,6 @@ PURCHASE = "POST /subscription/create"
 HOURS = 24
 WEEK = 168
 WEEKS = 4
-MOST_WAITING = 5_000
 
 State = FailedRequest.State
 What = Transition.Kind
@@ -69,7 +67,7 @@ def of(transition: Transition, alert: Alert | None, *, now: datetime, zone: Zone
         environment=integration.environment if integration is not None else "",
         number=transition.number or 0,
         minutes=minutes if what != What.SILENCE else 0,
-        part=transition.subject.partition(":")[2] or (alert.subject.partition(":")[2] if alert is not None else ""),
+        part=(alert.subject if alert is not None else transition.subject).partition(":")[2],
         lasts_for=max((now - opened_at).total_seconds(), 0.0),
         reminders=alert.reminders if alert is not None else 0,
         ended_because=alert.closed_because if alert is not None else "",
@@ -90,10 +88,7 @@ def _with_rows(situation: Situation, integration: Integration, *, opened_at: dat
             )
         case What.BREAKER_OPENED | What.BREAKER_CLOSED:
             reason, is_key = _why_open(integration)
-            waiting = Resend.objects.filter(integration=integration, state=Resend.State.SCHEDULED)
-            return msgspec.structs.replace(
-                situation, reason=reason, is_key=is_key, waiting=waiting.order_by()[:MOST_WAITING].count()
-            )
+            situation = msgspec.structs.replace(situation, reason=reason, is_key=is_key)
     return msgspec.structs.replace(situation, impact=_impact(situation, integration, opened_at=opened_at))
 
 
@@ -107,6 +102,8 @@ def _impact(situation: Situation, integration: Integration, *, opened_at: dateti
         case What.UNKNOWN_OLD:
             before = now - timedelta(minutes=situation.minutes or 30)
             found = found.filter(state=State.UNKNOWN, last_failed_at__lte=before).order_by("-id")
+        case What.BREAKER_OPENED:
+            found = found.filter(state=State.RETRYING).order_by("-id")
         case What.EXPIRING:
             until = now + timedelta(minutes=situation.minutes or 60)
             to_save = [*FailedRequest.TO_FIX, State.WAITING]

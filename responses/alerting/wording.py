@@ -62,6 +62,17 @@ def span(seconds: float) -> str:
     return f"{whole // MINUTE} min" if whole >= MINUTE else f"{whole} s"
 
 
+def within(minutes: int) -> str:
+    """What stands after "the next" or "the last": ``hour``, ``30 min``."""
+    return "hour" if minutes == 60 else span(60 * minutes)
+
+
+def reminder(number: int, seconds: float) -> str:
+    """What a reminder says first."""
+    lead = f"Reminder {number}: not" if number else "Not"
+    return f"{lead} over after {span(seconds)}, and nobody has acknowledged it."
+
+
 def clock(at: datetime, zone: ZoneInfo, *, now: datetime) -> str:
     """A time of day in ``zone``, with the date unless it is today's: ``16:04 UTC``, ``23 Nov, 09:10 UTC``."""
     local, today = at.astimezone(zone), now.astimezone(zone)

@@ -11,7 +11,7 @@ import msgspec
 from responses.alerting.impact import Impact
 from responses.alerting.message import Kind, Message, Stamp, Tone
 from responses.alerting.telling import issues
-from responses.alerting.telling.issues import Facts
+from responses.alerting.telling.known import Facts
 from responses.exchanges import Outcome
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

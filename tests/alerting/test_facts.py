@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from responses.alerting import facts
 from responses.alerting.message import Kind
-from responses.alerting.telling.issues import Facts
+from responses.alerting.telling.known import Facts
 from responses.exchanges import Outcome
 from responses.models import Alert, FailedRequest, Issue, Transition
 from tests.factories import NOW, make_exchange, make_integration, make_partial, make_refusal, make_rest, record

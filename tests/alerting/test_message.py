@@ -24,7 +24,7 @@ def test_a_message_says_where_what_how_much_who_and_until_when() -> None:
     assert said.title == "Session id cannot be null"
     assert (said.answer, said.call) == ("400 Bad Request", "POST /subscription/create")
     assert said.numbers == "14 failures · 12 orders · 11 customers"
-    assert said.fault == "In the request"
+    assert said.fault == "In your request"
     assert said.impact == (("Not created", "at least 12 subscriptions"),)
     assert said.created == "No subscription"
     assert said.who == "You: fix and send again"

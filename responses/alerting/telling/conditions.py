@@ -37,8 +37,6 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """Of a breaker: why it opened."""
     is_key: bool = False
     """Of a breaker: whether it is the key that is refused."""
-    waiting: int = 0
-    """Of a breaker: how many requests wait to be sent again."""
     usual: int = 0
     """Of silence: how many purchases there usually are in such an hour."""
     last_at: datetime | None = None
@@ -58,11 +56,12 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     topic: str
     title: str
     meaning: str
-    fault: str
     who: str
     advice: str
     over: str
     """The title when it is over."""
+    fault: str = ""
+    """Empty where it is nobody's in particular."""
     created: str = ""
     figures: tuple[tuple[str, str], ...] = ()
     url_label: str = "Open the requests"
@@ -107,8 +106,7 @@ def _news(situation: Situation) -> str:
     if situation.kind in (Kind.OVER, Kind.GOES_ON):
         return f"Over after {length}."
     if situation.kind is Kind.REMINDER:
-        lead = f"Reminder {situation.reminders}: not" if situation.reminders else "Not"
-        return f"{lead} over after {length}, and nobody has acknowledged it."
+        return wording.reminder(situation.reminders, situation.lasts_for)
     return ""
 
 
@@ -138,7 +136,6 @@ def _auth(situation: Situation) -> Words:
 def _breaker(situation: Situation) -> Words:
     reason = wording.clean(situation.reason, WORDS_LENGTH).rstrip(" .")
     why = f": {reason}" if reason else " because most answers were bad"
-    waiting = (wording.figure(situation.waiting, "request"),) if situation.waiting else ()
     return Words(
         topic="Sending again has stopped",
         title="The monitor has stopped sending failed requests again",
@@ -153,9 +150,16 @@ def _breaker(situation: Situation) -> Words:
             "Meanwhile look at what runs out of time first."
         ),
         over="The monitor sends failed requests again",
-        figures=tuple((number, f"{words} waiting") for number, words in waiting),
+        figures=_waiting(situation.impact),
         url_label="Open the retries",
     )
+
+
+def _waiting(impact: Impact) -> tuple[tuple[str, str], ...]:
+    if not impact.requests:
+        return ()
+    number, words = wording.figure(impact.requests, "request")
+    return ((number, f"{words} waiting"),)
 
 
 def _unknown(situation: Situation) -> Words:
@@ -176,13 +180,12 @@ def _unknown(situation: Situation) -> Words:
 
 def _expiring(situation: Situation) -> Words:
     number = situation.number or situation.impact.requests
-    within = wording.span(60 * (situation.minutes or 60))
+    within = wording.within(situation.minutes or 60)
     return Words(
         topic="Requests are about to expire",
         title=f"{wording.count(number, 'request')} can be saved only in the next {within}",
         meaning="24 hours after its first failure an order's cart is not reliable any more: what has not been sent "
         "again by then is lost.",
-        fault="Nobody has dealt with them yet",
         who="You: now",
         advice="Open To fix: what runs out first stands on top. Correct and send again what can be saved.",
         over="Nothing is about to expire any more",
@@ -196,7 +199,6 @@ def _expired(situation: Situation) -> Words:
         topic="Requests have expired",
         title=f"{wording.count(number, 'request')} could not be saved in time",
         meaning="Their 24 hours have passed: the carts are not reliable any more, so nothing is sent again by itself.",
-        fault="Nobody dealt with them in time",
         who="You: decide what the customers are told",
         advice="Go through what expired today: these customers believe that they have a subscription.",
         over="Nothing has expired since",

@@ -10,7 +10,7 @@ from responses.alerting.impact import Impact
 from responses.alerting.message import Kind, Link
 from responses.alerting.telling.conditions import Situation
 from responses.alerting.telling.digest import Day
-from responses.alerting.telling.issues import PURCHASE, Facts
+from responses.alerting.telling.known import PURCHASE, Facts
 from responses.exchanges import Outcome
 from responses.models import Transition
 
@@ -80,7 +80,6 @@ def situation(
         minutes=minutes,
         impact=impact(now),
         reason="18 of 20 answers in the last minute were 5xx or did not come",
-        waiting=12,
         usual=140,
         last_at=now - timedelta(minutes=75),
         part="worker",

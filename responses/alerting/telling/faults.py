@@ -6,13 +6,13 @@ from responses.exchanges import FailureKind
 from responses.ordergroove.codes import CodeInfo
 
 KEY = "The API key"
-OURS = "In the request"
+OURS = "In your request"
 THEIRS = "At Ordergroove"
 
 _BY_CODE = {
     401: KEY,
     403: KEY,
-    404: "In the request: its id or path",
+    404: "In your request: its id or path",
     409: "An order id that was used before",
     423: "Two calls at once on one object",
     429: "Too many calls from your address",

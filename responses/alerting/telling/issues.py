@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from responses.alerting import wording
-from responses.alerting.impact import NOTHING, Impact
+from responses.alerting.impact import Impact
 from responses.alerting.message import (
     ADVICE_LENGTH,
     CALL_LENGTH,
@@ -19,52 +16,11 @@ from responses.alerting.message import (
     Message,
     Tone,
 )
-from responses.alerting.telling import faults, stakes
+from responses.alerting.telling import faults, news, stakes
+from responses.alerting.telling.known import PURCHASE, Facts
 from responses.exchanges import FailureKind, Outcome, RetryBy
 from responses.ordergroove import codes
 from responses.ordergroove.codes import Actor, CodeInfo
-
-PURCHASE = "/subscription/create"
-
-
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of an issue at the moment of sending, so that a burst arrives as its number."""
-
-    issue_id: int
-    kind: Kind
-    integration: str
-    environment: str
-    endpoint: str
-    outcome: Outcome
-    status_code: int | None
-    failure: FailureKind | None
-    field: str
-    message: str
-    """The normalised complaint."""
-    title: str
-    failures: int
-    requests: int
-    orders: int
-    first_seen_at: datetime
-    resolved_at: datetime | None = None
-    failures_since: int = 0
-    """Since the alert was opened; of a new issue, all."""
-    more: int = 0
-    """How many of them no message of the thread has told yet."""
-    told_at: datetime | None = None
-    """When the thread's last message was sent; ``None`` for the first one."""
-    number: int | None = None
-    """The transition's: what it counts depends on the kind."""
-    lasts_for: float = 0.0
-    """Seconds since the alert was opened."""
-    reminders: int = 0
-    ended_because: str = ""
-    saved: int = 0
-    """Of a message that says that it is over: how many requests were fine after all, like the two that follow."""
-    lost: int = 0
-    left: int = 0
-    impact: Impact = NOTHING
-    retry_by: RetryBy = RetryBy.CALLER
 
 
 def tell(facts: Facts, *, url: str, now: datetime, zone: ZoneInfo) -> Message:
@@ -83,12 +39,12 @@ def tell(facts: Facts, *, url: str, now: datetime, zone: ZoneInfo) -> Message:
         answer=_answer(info, facts.outcome, is_named=title == info.name),
         call=call,
         short=f"{facts.status_code or 'no answer'} on {call}",
-        news=_news(facts, now=now, zone=zone),
-        figures=_ended(facts) if is_over else _figures(facts),
-        meaning=_over(facts) if is_over else _meaning(info, facts, now=now, zone=zone),
+        news=news.sentence(facts, now=now, zone=zone),
+        figures=news.ended(facts) if is_over else news.figures(facts),
+        meaning=news.over(facts) if is_over else _meaning(info, facts, now=now, zone=zone),
         fault="" if is_over else faults.of(info, is_hidden=_is_hidden_failure(info, facts.outcome)),
         created="" if is_over else _created(facts),
-        who=_who_after(facts) if is_over else _who(info, facts, now=now, zone=zone),
+        who=news.who_after(facts) if is_over else _who(info, facts, now=now, zone=zone),
         impact=stakes.lines(facts.impact, is_uncertain=_is_uncertain(facts), is_purchase=PURCHASE in facts.endpoint),
         advice="" if is_over and not facts.left else wording.clean(_advice(info, facts), ADVICE_LENGTH),
         deadline_at=deadline_at,
@@ -99,101 +55,6 @@ def tell(facts: Facts, *, url: str, now: datetime, zone: ZoneInfo) -> Message:
         as_of=now,
         footer=f"Numbers as of {wording.exact(now, zone)}.",
     )
-
-
-def trend_words(hours: Sequence[int]) -> str:
-    """A chart of failures by hour, in words."""
-    return f"Failures by hour, last {len(hours)} hours: {max(hours):,} at most"
-
-
-# --- what is new ----------------------------------------------------------------------------------------------------
-
-
-def _news(facts: Facts, *, now: datetime, zone: ZoneInfo) -> str:
-    """What brought the message, and how many failures came since the last one."""
-    lead = _lead(facts)
-    return " ".join(part for part in (lead, _since(facts, now=now, zone=zone)) if part)
-
-
-def _lead(facts: Facts) -> str:
-    number = facts.number or 0
-    match facts.kind:
-        case Kind.LASTS:
-            return f"It has lasted {wording.span(facts.lasts_for)} and has not passed by itself."
-        case Kind.MANY:
-            return f"{wording.count(number, 'request')} failed for the same reason: one fault to mend, not many."
-        case Kind.REPEATED:
-            times = f"{number:,} times" if number else "again and again"
-            return (
-                f"The same request has failed {times} with the same error. "
-                "This will not pass: it points to the integration."
-            )
-        case Kind.EXHAUSTED:
-            whose = wording.count(number, "request") if number else "its requests"
-            return f"Our own attempts are used up for {whose}: nobody sends again until a person does."
-        case Kind.EXPIRED:
-            whose = f"{wording.count(number, 'request')} could" if number else "Requests could"
-            return f"{whose} not be saved in time: 24 hours have passed."
-        case Kind.REMINDER:
-            return (
-                f"Reminder {facts.reminders}: not over after {wording.span(facts.lasts_for)}."
-                if facts.reminders
-                else (f"Not over after {wording.span(facts.lasts_for)}.")
-            )
-        case Kind.OVER:
-            return f"Over after {wording.span(facts.lasts_for)}."
-    return ""
-
-
-def _since(facts: Facts, *, now: datetime, zone: ZoneInfo) -> str:
-    """``9,400 more failures since 12:04 UTC.``: each failure is told once in a thread."""
-    if facts.told_at is None:
-        return ""
-    since = wording.clock(facts.told_at, zone, now=now)
-    if facts.more:
-        return f"{wording.more(facts.more, 'failure')} since {since}."
-    return f"No more failures since {since}." if facts.kind is not Kind.OVER else ""
-
-
-def _figures(facts: Facts) -> tuple[tuple[str, str], ...]:
-    """At most three numbers with their words. How many orders is said only where the calls carry one."""
-    found = []
-    if facts.kind is Kind.BACK:
-        since, words = wording.figure(max(facts.failures_since, 1), "failure")
-        found = [(since, f"{words} since it is back"), (f"{facts.failures:,}", "failures in all")]
-    else:
-        found = [wording.figure(facts.failures, "failure")]
-    if facts.orders:
-        number, words = wording.figure(facts.orders, "order")
-        found.append((number, f"{words} in all" if facts.kind is Kind.BACK else words))
-    elif facts.requests and facts.kind is not Kind.BACK:
-        found.append(wording.figure(facts.requests, "request"))
-    if facts.impact.customers and len(found) < 3:
-        number, words = wording.figure(facts.impact.customers, "customer")
-        found.append((f"{number}+" if facts.impact.is_more else number, words))
-    return tuple(found)
-
-
-def _ended(facts: Facts) -> tuple[tuple[str, str], ...]:
-    found = [wording.figure(facts.failures_since, "failure")]
-    if facts.saved or facts.lost or facts.left:
-        found += [(f"{facts.saved:,}", "fine after all"), (f"{facts.lost:,}", "lost")]
-    return tuple(found)
-
-
-def _over(facts: Facts) -> str:
-    because = wording.clean(facts.ended_because, TITLE_LENGTH).rstrip(" .")
-    words = f"{because}. " if because else ""
-    if not facts.left:
-        return f"{words}Nothing is left to do."
-    return f"{words}{wording.count(facts.left, 'request')} still {'waits' if facts.left == 1 else 'wait'} for somebody."
-
-
-def _who_after(facts: Facts) -> str:
-    return "You: what is left" if facts.left else "Nobody"
-
-
-# --- what it is -----------------------------------------------------------------------------------------------------
 
 
 def _is_hidden_failure(info: CodeInfo, outcome: Outcome) -> bool:
@@ -270,6 +131,8 @@ def _who(info: CodeInfo, facts: Facts, *, now: datetime, zone: ZoneInfo) -> str:
         return f"We retry: next {wording.when(facts.impact.retry_at, zone, now=now)}"
     if info.who is Actor.KEY:
         return "You: check the key"
+    if facts.kind is Kind.EXPIRED and not facts.impact.requests:
+        return "You: decide what the customers are told"
     if _is_uncertain(facts):
         return "You: look it up before it is sent again"
     if info.who is Actor.MONITOR and facts.impact.exhausted:
@@ -284,6 +147,16 @@ def _who(info: CodeInfo, facts: Facts, *, now: datetime, zone: ZoneInfo) -> str:
 
 
 def _advice(info: CodeInfo, facts: Facts) -> str:
+    if info.who is Actor.MONITOR and facts.kind is Kind.EXHAUSTED:
+        return (
+            "See whether Ordergroove answers again, look up what may have been created, and send the rest again from "
+            "its page. If nothing answers, tell Ordergroove."
+        )
+    if info.who is Actor.MONITOR and facts.impact.is_retrying:
+        return (
+            "Nothing to do now: we send it again as it is. You hear of it again when it lasts, grows, or our attempts "
+            "are used up. Do not send it yourselves as well: two who retry can create an order twice."
+        )
     if _is_read(facts) and facts.outcome in (Outcome.TRANSIENT, Outcome.NO_ANSWER):
         return "Nothing is wrong with your request, and reading again is always safe. If it lasts, tell Ordergroove."
     exact = codes.advice(facts.endpoint, facts.status_code, facts.field, facts.message, failure=facts.failure)

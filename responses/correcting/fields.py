@@ -24,6 +24,7 @@ _KNOWN_WORDS = {
     "cc_exp_date": "card expiry date",
     "cc_holder": "card holder",
     "og_cart_tracking": "cart tracking",
+    "every_period": "period",
     "user_id": "customer id",
     "merchant_user_id": "customer id",
     "merchant_order_id": "order id",
@@ -31,6 +32,14 @@ _KNOWN_WORDS = {
     "offer": "offer",
     "zip_postal_code": "postal code",
     "state_province_code": "state or province",
+}
+_HINTS = {
+    "every_period": "1 is days, 2 weeks, 3 months, 4 years.",
+    "every": "How many of these periods lie between two orders.",
+    "og_cart_tracking": "true or false.",
+    "processed": "true or false.",
+    "country_code": "Two letters, US for example.",
+    "first_order_place_date": "Year-month-day, 2026-11-30 for example.",
 }
 _HIDDEN = "‹hidden:"
 _BROKEN = (ValueError, IndexError, RecursionError)
@@ -49,6 +58,8 @@ class Field(msgspec.Struct, frozen=True):
     kind: str
     """``text``, ``number`` or ``boolean``: what it becomes in the JSON; ``json`` for what only the JSON itself can show."""
     is_missing: bool
+    hint: str = ""
+    """What fits there."""
     hidden: str = ""
     """The placeholder that stands for a value that nobody sees, and that may be replaced; ``value`` is empty then."""
 
@@ -125,6 +136,8 @@ def label_of(path: str) -> str:
             words.append(_KNOWN_WORDS.get(key, key.replace("_", " ").strip() or key))
     is_of_list = bool(words) and words[0][-1:].isdecimal()
     shown = [words[0], words[-1]] if is_of_list and len(words) > 1 else words[-2:]
+    if is_of_list and "purchase_info" in path:
+        shown[-1] += " (bought)"
     joined = ": ".join(shown)[:120]
     return joined[:1].upper() + joined[1:]
 
@@ -141,7 +154,7 @@ def _field(text: str, path: str, words: str) -> Field:
     name = (_keys(path) or [""])[-1]
     kind = kind or ("number" if name in _NUMBERS else "boolean" if name in _BOOLEANS else "text")
     hidden = value if value.startswith(_HIDDEN) else ""
-    return Field(path, label_of(path), words, "" if hidden else value, kind, is_missing, hidden)
+    return Field(path, label_of(path), words, "" if hidden else value, kind, is_missing, _HINTS.get(name, ""), hidden)
 
 
 def _leaves(value: Any, path: str) -> Iterator[str]:

@@ -21,10 +21,13 @@ def trials(request: FailedRequest) -> tuple[Trial, ...]:
 
 
 def others_like(user: User, request: FailedRequest) -> int:
-    """Return how many other requests of its issues wait for a correction, counted up to ``MOST_COUNTED``."""
+    """Return how many other requests of its newest issue wait for a correction, counted up to ``MOST_COUNTED``."""
+    issue = request.issues.order_by("-last_seen_at").first()
+    if issue is None:
+        return 0
     alike = FailedRequest.objects.visible_to(user).filter(
         integration_id=request.integration_id,
         state=FailedRequest.State.NEEDS_FIX,
-        issues__in=list(request.issues.values_list("pk", flat=True)),
+        issues=issue,
     )
-    return alike.exclude(pk=request.pk).order_by().values("pk").distinct()[:MOST_COUNTED].count()
+    return alike.exclude(pk=request.pk).order_by()[:MOST_COUNTED].count()

@@ -15,6 +15,8 @@ from responses.views.frame import Frame
 
 State = FailedRequest.State
 _MOST_CHANGES = 6
+_MASKS = ("[masked]", "[e-mail]", "[card]")
+HIDDEN = "what was typed (hidden in all records)"
 _NEVER = (State.RESOLVED, State.DISMISSED, State.CONFIRMING)
 
 
@@ -33,7 +35,7 @@ class Told(msgspec.Struct, frozen=True):
     row: Resubmission
     title: str
     text: str
-    changes: tuple[tuple[str, str, str], ...]
+    changes: tuple[tuple[str, str | None, str | None], ...]
     """Label, before, after."""
 
 
@@ -61,24 +63,29 @@ def told(page: Frame, row: FailedRequest) -> dict[str, Any]:
         others = corrections.others_like(page.user, row)
     apply_url = links.page(page, "bulk-new") if others else ""
     return {
-        "corrections": [_told(one) for one in found],
+        "corrections": [_told(row, one) for one in found],
         "others_like": others,
         "apply_url": _with_from(apply_url, last) if apply_url and last else "",
     }
 
 
-def _told(one: Resubmission) -> Told:
+def unmasked(value: str | None) -> str | None:
+    """Say in words that a value is hidden, in place of a mask."""
+    return HIDDEN if value in _MASKS else value
+
+
+def _told(row: FailedRequest, one: Resubmission) -> Told:
     who = one.asked_by.get_username() if one.asked_by else "Somebody"
-    what = "sent only the failed" if one.kind == Resubmission.Kind.ONLY_FAILED else "corrected it"
-    parts = [f"{one.kept} kept, {one.sent} sent" if one.kind == Resubmission.Kind.ONLY_FAILED else ""]
-    parts += [f"order id {one.order_id}" if one.order_id and one.order_id != one.failed_request.order_id else ""]
+    is_part = one.kind == Resubmission.Kind.ONLY_FAILED
+    parts = [f"{one.kept} kept, {one.sent} sent"] if is_part else []
+    parts += [f"order id {one.order_id}"] if one.order_id and one.order_id != row.order_id else []
     changes = tuple(_change(change) for change in one.changes[:_MOST_CHANGES])
-    return Told(one, f"{who} {what}", " · ".join(part for part in parts if part), changes)
+    return Told(one, f"{who} {'sent only the failed' if is_part else 'corrected it'}", " · ".join(parts), changes)
 
 
-def _change(change: dict[str, Any]) -> tuple[str, str, str]:
+def _change(change: dict[str, Any]) -> tuple[str, str | None, str | None]:
     label = fields.label_of(str(change.get("path", ""))) or "The request"
-    return label, str(change.get("before") or ""), str(change.get("after") or "")
+    return label, unmasked(change.get("before")), unmasked(change.get("after"))
 
 
 def _with_from(address: str, one: Resubmission) -> str:

@@ -19,6 +19,7 @@ from responses.models import FailedRequest
 from responses.sending import wishes
 from responses.sending.guard import Reason
 from responses.views import links, parts, request_words
+from responses.views.corrections import unmasked
 from responses.views.frame import Frame
 
 MOST_FIELDS = 30
@@ -102,6 +103,7 @@ def verdict_of(page: Frame, row: FailedRequest, editable: Editable, typed: Typed
         "is_only_failed": is_only_failed(row),
         "here": links.page(page, "request-resubmit", row.pk),
         "request_url": links.page(page, "request-detail", row.pk),
+        "settings_url": links.page(page, "integration-detail", row.integration.slug),
         "nonce": typed.nonce or secrets.token_urlsafe(12),
         "saw": typed.saw,
         "reason": typed.reason,
@@ -155,7 +157,11 @@ def _others(editable: Editable, text: str, but: set[str]) -> list[tuple[str, lis
 
 
 def _change(change: Change) -> dict[str, str | None]:
-    return {"label": fields.label_of(change.path) or "The request", "before": change.before, "after": change.after}
+    return {
+        "label": fields.label_of(change.path) or "The request",
+        "before": change.before,
+        "after": unmasked(change.after),
+    }
 
 
 def _problem(problem: editing.Problem) -> dict[str, str]:

@@ -85,6 +85,7 @@ def test_single_values_are_found_in_their_order() -> None:
         ("/merchant_order_id", "Order id"),
         ("/products/1/sku", "Product 2: SKU"),
         ("/products/0/subscription_info/tracking_override/offer", "Product 1: offer"),
+        ("/products/0/purchase_info/quantity", "Product 1: quantity (bought)"),
         ("/user/shipping_address/country_code", "Shipping address: country code"),
     ],
 )

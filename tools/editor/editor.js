@@ -33,9 +33,14 @@ const lockedMarks = ViewPlugin.fromClass(class {
   update(update) { if (update.docChanged) this.decorations = marks(update.state.doc.toString()); }
 }, { decorations: (plugin) => plugin.decorations });
 
-// Typing cannot harm a placeholder. Whoever removes one all the same is told so by the server.
-const lockedRanges = EditorState.changeFilter.of((transaction) =>
-  transaction.annotation(own) ? true : placesOf(LOCKED, transaction.startState.doc.toString()).flat());
+// Typing cannot harm a placeholder. Whoever replaces one as a whole, with all the text say, is told so by the server.
+const lockedRanges = EditorState.changeFilter.of((transaction) => {
+  if (transaction.annotation(own)) return true;
+  const changed = [];
+  transaction.changes.iterChangedRanges((from, to) => changed.push([from, to]));
+  const isReplaced = ([from, to]) => changed.some(([begin, end]) => begin <= from && end >= to);
+  return placesOf(LOCKED, transaction.startState.doc.toString()).filter((place) => !isReplaced(place)).flat();
+});
 
 function firstError(text) {
   let at = null;
@@ -129,7 +134,7 @@ export function open({ textarea, original, nonce, isWide, changed }) {
   textarea.hidden = true;
   const withNonce = nonce ? [EditorView.cspNonce.of(nonce)] : [];
   const editable = [
-    ...common("What will be sent, as JSON"), ...withNonce, keymap.of(searchKeymap), search({ top: true }), lint, lockedRanges,
+    ...common("What will be sent, as JSON"), ...withNonce, EditorView.contentAttributes.of({ tabindex: "0" }), keymap.of(searchKeymap), search({ top: true }), lint, lockedRanges,
     EditorView.updateListener.of((update) => {
       if (!update.docChanged) return;
       textarea.value = update.state.doc.toString();

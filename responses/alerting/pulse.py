@@ -90,7 +90,11 @@ def ping(url: str, *, method: str, now: datetime) -> bool:
 
 def pings() -> Pings:
     """How the outgoing heartbeat fares. One query."""
-    rows = {row.name: row for row in Heartbeat.objects.filter(name__in=(ARRIVED, FAILED))}
+    return pings_of({row.name: row for row in Heartbeat.objects.filter(name__in=(ARRIVED, FAILED))})
+
+
+def pings_of(rows: Mapping[str, Heartbeat]) -> Pings:
+    """The same from rows that have been read, by their names."""
     arrived, failed = rows.get(ARRIVED), rows.get(FAILED)
     return Pings(arrived and arrived.seen_at, failed and failed.seen_at, failed.words if failed else "")
 

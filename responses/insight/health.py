@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import msgspec
+from django.conf import settings
 
 from responses.alerting import pulse
+from responses.alerting.pulse import Pings
 from responses.models import Channel, Heartbeat, Transition, User
 
 WORKER, BEAT = pulse.WORKER, pulse.BEAT
 """The names under which the processes say that they are alive."""
 SILENT_AFTER = pulse.SILENT_AFTER
+NO_PINGS = Pings(None, None, "")
 LATE_AFTER = timedelta(minutes=1)
 
 
@@ -24,6 +27,8 @@ class Health(msgspec.Struct, frozen=True):
     """How long the oldest change that somebody should hear about has been waiting."""
     failing: tuple[Channel, ...]
     """Channels whose last message did not arrive, of those that the person may see."""
+    pings: Pings = NO_PINGS
+    """How the heartbeat fares that the monitor sends out."""
 
     @property
     def is_worker_silent(self) -> bool:
@@ -43,7 +48,8 @@ class Health(msgspec.Struct, frozen=True):
 
 def read(user: User, *, now: datetime) -> Health:
     """Measure. Three small reads, whatever is stored."""
-    seen = dict(Heartbeat.objects.filter(name__in=(WORKER, BEAT)).values_list("name", "seen_at"))
+    rows = {row.name: row for row in Heartbeat.objects.filter(name__in=(WORKER, BEAT, pulse.ARRIVED, pulse.FAILED))}
+    seen = {name: row.seen_at for name, row in rows.items()}
     waiting = Transition.objects.unhandled().values_list("at", flat=True).first()
     channels = Channel.objects.visible_to(user).filter(is_on=True, last_error_at__isnull=False).order_by("name")
     return Health(
@@ -51,4 +57,5 @@ def read(user: User, *, now: datetime) -> Health:
         beat=now - seen[BEAT] if BEAT in seen else None,
         oldest_transition=now - waiting if waiting is not None else None,
         failing=tuple(channel for channel in channels[:50] if channel.is_failing),
+        pings=pulse.pings_of(rows) if settings.HEARTBEAT_URL else NO_PINGS,
     )

@@ -39,6 +39,9 @@ def run(now: datetime) -> list[Check]:
         waiting = f"the oldest waits {_words(seen.oldest_transition)}" if seen.oldest_transition else "none waits"
         checks.append(Check("messages", not seen.is_late, waiting))
         checks += [Check(f"channel {one.name}", is_well=False, words=one.last_error) for one in seen.failing]
+        if seen.pings.arrived_at is not None or seen.pings.is_failing:
+            words = seen.pings.words if seen.pings.is_failing else "arrives"
+            checks.append(Check("outgoing heartbeat", is_well=not seen.pings.is_failing, words=words))
         checks += _results(now)
     checks.append(_broker())
     return checks

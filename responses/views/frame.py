@@ -137,6 +137,8 @@ def dot(found: Health, warnings: list[Banner]) -> chrome.Health:
     if found.failing:
         count = len(found.failing)
         return chrome.Health("warning", f"{count} channel{'s' * (count > 1)} failing")
+    if found.pings.is_failing and not found.is_late:
+        return chrome.Health("warning", "Heartbeat not sent")
     return chrome.Health("warning", "Messages are late")
 
 
@@ -158,6 +160,9 @@ def banners(found: Health, frame: Frame) -> list[Banner]:
         said.append(Banner(text))
     if found.failing:
         said.append(_failing(found))
+    if found.pings.is_failing and not (found.is_worker_silent or found.is_beat_silent):
+        text = f"The outgoing heartbeat does not get through. {found.pings.words}"
+        said.append(Banner(text, url=chrome.url_of("channel-list") + "#heartbeat", link="See the heartbeat"))
     return said[:_MOST_BANNERS]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from pytest_django import Settings
 
+from responses.alerting import pulse
 from responses.insight import health
 from responses.models import Channel, Heartbeat, Transition
 from tests.factories import NOW, make_integration, make_refusal, make_user, record
@@ -65,3 +67,14 @@ def test_a_failing_channel_is_named_to_those_who_may_see_it() -> None:
     found = health.read(make_user(integration=mine), now=NOW)
 
     assert [channel.name for channel in found.failing] == [mine.slug]
+
+
+def test_a_heartbeat_that_does_not_get_out_is_known_where_one_is_wanted(settings: Settings) -> None:
+    Heartbeat.objects.note(pulse.ARRIVED, "", now=NOW - timedelta(minutes=2))
+    Heartbeat.objects.note(pulse.FAILED, "The heartbeat's address answered 500.", now=NOW)
+    assert not health.read(make_user(), now=NOW).pings.is_failing
+
+    settings.HEARTBEAT_URL = "https://hc-ping.example/id"
+
+    found = health.read(make_user(), now=NOW).pings
+    assert (found.is_failing, found.words) == (True, "The heartbeat's address answered 500.")

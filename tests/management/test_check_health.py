@@ -6,7 +6,9 @@ import pytest
 import time_machine
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
+from pytest_django import Settings
 
+from responses.alerting import pulse
 from responses.management import health_checks
 from responses.models import FollowUp, Heartbeat, Integration
 from tests.factories import NOW, make_accepted, make_integration, make_refusal, record
@@ -73,3 +75,12 @@ def test_a_pause_in_asking_is_told_with_its_reason() -> None:
 def test_a_missing_migration_is_told_and_nothing_is_read() -> None:
     MigrationRecorder.Migration.objects.using(connection.alias).filter(app="responses").order_by("-id")[0].delete()
     assert bad() == {"migrations": "1 missing: run manage.py migrate"}
+
+
+def test_a_heartbeat_that_does_not_get_out_is_told(settings: Settings) -> None:
+    live()
+    settings.HEARTBEAT_URL = "https://hc-ping.example/id"
+    Heartbeat.objects.note(pulse.FAILED, "The heartbeat's address answered 500.", now=NOW)
+    assert bad() == {"outgoing heartbeat": "The heartbeat's address answered 500."}
+    Heartbeat.objects.note(pulse.ARRIVED, "", now=after(60))
+    assert bad() == {}

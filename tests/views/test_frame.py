@@ -9,7 +9,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
+from responses.alerting import pulse
 from responses.insight import health
 from responses.models import Channel, Heartbeat, Integration, Role, Transition
 from tests.factories import (
@@ -86,6 +88,20 @@ def test_a_failing_channel_is_named(parts_are_well: None, sign_in: SignIn) -> No
 
     assert "Slack · #oncall does not take messages (HTTP 410)" in text
     assert "1 channel failing" in text
+
+
+def test_a_heartbeat_that_does_not_get_out_is_said(parts_are_well: None, sign_in: SignIn, settings: Settings) -> None:
+    settings.HEARTBEAT_URL = "https://hc-ping.example/very-secret-id"
+    Heartbeat.objects.note(pulse.FAILED, "The heartbeat's address answered 500.", now=NOW)
+    client = sign_in()
+
+    text = page_of(client)
+    assert "outgoing heartbeat does not get through" in text
+    assert "Heartbeat not sent" in text
+    assert "very-secret-id" not in text
+
+    Heartbeat.objects.filter(name=health.BEAT).update(seen_at=NOW - timedelta(hours=5))
+    assert "outgoing heartbeat" not in page_of(client)
 
 
 def test_numbers_stand_at_the_navigation(parts_are_well: None, integration: Integration, sign_in: SignIn) -> None:

@@ -85,7 +85,9 @@ def send(target: str, message: Message, stamp: Stamp) -> Sent:  # noqa: ARG001
     service = _service(target) if name is not None else None
     if service is None:
         raise ChannelError("The address is not one that messages may go to.", permanent=True)
-    words = "\n\n".join(part for part in (message.summary, message.meaning, message.advice, message.url) if part)
+    deadline = f"{message.deadline_label} {message.deadline_words}" if message.deadline_words else ""
+    parts = (message.summary, message.meaning, message.advice, deadline, message.url)
+    words = "\n\n".join(part for part in parts if part)
     answer: Future[bool] = Future()
 
     def hand_over() -> None:

@@ -50,7 +50,7 @@ class FakeLibrary:
         self.assets.append(given)
         return given
 
-    def instantiate(self, url: str, *, asset: dict[str, Any], suppress_exceptions: bool) -> FakeService | None:
+    def instantiate(self, url: str, **_settings: Any) -> FakeService | None:
         return FakeService(self) if url.partition("://")[2] else None
 
 

@@ -48,7 +48,7 @@ def follow(now: datetime) -> int:
     for alert in taken:
         entry = _entry(alert)
         alert.acknowledged_at = entry.at if entry is not None else now
-        alert.acknowledged_by = User.objects.filter(pk=entry.user_id).first() if entry is not None else None
+        alert.acknowledged_by = _person(entry)
         alert.remind_at = None
         alert.save(update_fields=["acknowledged_at", "acknowledged_by", "remind_at"])
     given_back = list(about.filter(acknowledged_at__isnull=False, issue__state=Issue.State.OPEN)[:AT_A_TIME])
@@ -57,6 +57,12 @@ def follow(now: datetime) -> int:
         alert.remind_at = threads.reminder_at(alert.rule, now)
         alert.save(update_fields=["acknowledged_at", "acknowledged_by", "remind_at"])
     return len(taken) + len(given_back)
+
+
+def _person(entry: AuditEntry | None) -> User | None:
+    if entry is None or entry.user_id is None:
+        return None
+    return User.objects.filter(pk=entry.user_id).first()
 
 
 def _may(alert: Alert, user: User) -> bool:

@@ -74,12 +74,11 @@ def _handle(group: Sequence[int], active: Sequence[AlertRule], *, now: datetime)
     Only those that nobody else has handled meanwhile.
     """
     with transaction.atomic():
-        waiting = Transition.objects.filter(handled_at__isnull=True)
-        mine = [pk for pk in group if waiting.filter(pk=pk).update(handled_at=now) == 1]
-        if not mine:
+        waiting = Transition.objects.unhandled().filter(pk__in=group)
+        locked = waiting.select_for_update(of=("self",))
+        taken = list(locked.select_related("issue__integration", "integration", "failed_request"))
+        if waiting.filter(pk__in=[change.pk for change in taken]).update(handled_at=now) == 0:
             return []
-        loaded = Transition.objects.filter(pk__in=mine).order_by("id")
-        taken = list(loaded.select_related("issue__integration", "integration", "failed_request"))
         alert = threads.open_of(threads.subject_of(taken[0]))
         if taken[0].kind in ALONE:
             verdicts = [judging.of_end(taken[0], alert, active, now=now)]
@@ -97,17 +96,24 @@ def _settle(verdicts: Sequence[Verdict], alert: Alert | None, *, now: datetime) 
     told = [verdict for verdict in verdicts if verdict.fate is Fate.TOLD]
     if alert is not None and worst is not None and worst.fate is Fate.TOLD:
         deliveries = addressing.deliver(worst.transition, alert, told, now=now)
+    _write_fates(verdicts, worst, alert, is_heard=bool(deliveries))
+    if alert is not None:
+        _finish(verdicts, alert, now=now)
+    return deliveries
+
+
+def _write_fates(verdicts: Sequence[Verdict], worst: Verdict | None, alert: Alert | None, *, is_heard: bool) -> None:
+    known: dict[tuple[Fate, Alert | None], list[int]] = {}
     for verdict in verdicts:
         fate = verdict.fate
         if fate is Fate.TOLD and verdict is not worst:
             fate = Fate.FOLDED
-        elif fate is Fate.TOLD and not deliveries:
+        elif fate is Fate.TOLD and not is_heard:
             fate = Fate.NO_CHANNEL
-        belongs = alert if fate not in (Fate.NO_RULE, Fate.MUTED) or verdict.ends else None
-        Transition.objects.filter(pk=verdict.transition.pk).update(fate=fate, alert=belongs)
-    if alert is not None:
-        _finish(verdicts, alert, now=now)
-    return deliveries
+        belongs = alert if fate is not Fate.NO_RULE or verdict.ends else None
+        known.setdefault((fate, belongs), []).append(verdict.transition.pk)
+    for (fate, belongs), same in known.items():
+        Transition.objects.filter(pk__in=same).update(fate=fate, alert=belongs)
 
 
 def _alert_for(worst: Verdict, alert: Alert | None, *, now: datetime) -> Alert:

@@ -76,7 +76,8 @@ class RuleError(ValueError):
 
 def checked(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return all of ``FIELDS`` as they are kept; ``RuleError`` says which one is wrong and why."""
-    wanted = {name: values.get(name, AlertRule._meta.get_field(name).get_default()) for name in FIELDS}
+    usual = AlertRule()
+    wanted = {name: values.get(name, getattr(usual, name)) for name in FIELDS}
     if wanted["trigger"] not in Trigger.values:
         raise RuleError("trigger", "Choose what the rule looks for.")
     trigger = Trigger(wanted["trigger"])

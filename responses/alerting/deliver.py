@@ -81,12 +81,12 @@ def send(delivery_id: int, now: datetime, *, clock: Callable[[], float] = time.m
     if delivery is None:
         return []
     started = clock()
-    turn = caps.judge(delivery, now)
-    if turn.turn is caps.Turn.NOW:
+    stand_ins: list[int] = []
+    verdict = caps.judge(delivery, now)
+    if verdict.turn is caps.Turn.NOW:
         stand_ins = _try(delivery, now, lambda: now + timedelta(seconds=clock() - started))
     else:
-        stand_ins = []
-        _wait(delivery, turn, now)
+        _wait(delivery, verdict, now)
     then = now + timedelta(seconds=clock() - started)
     return [*Delivery.objects.heads(then, channel_id=delivery.channel_id), *stand_ins]
 
@@ -110,16 +110,16 @@ def _try(delivery: Delivery, now: datetime, clock: Callable[[], datetime]) -> li
     return []
 
 
-def _wait(delivery: Delivery, turn: caps.Verdict, now: datetime) -> None:
+def _wait(delivery: Delivery, verdict: caps.Verdict, now: datetime) -> None:
     """Let a claimed delivery wait until its channel has room, or only be counted then. It was no attempt."""
-    if turn.turn is caps.Turn.HELD_BACK:
-        caps.hold_back(delivery, turn.room_at, now=now)
+    if verdict.turn is caps.Turn.HELD_BACK:
+        caps.hold_back(delivery, verdict.room_at, now=now)
         return
     Delivery.objects.held(delivery).update(
         state=Delivery.State.PENDING,
         leased_until=None,
         attempts=delivery.attempts - 1,
-        next_attempt_at=turn.room_at,
+        next_attempt_at=verdict.room_at,
     )
 
 

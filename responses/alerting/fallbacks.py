@@ -20,8 +20,8 @@ def stand_in(channel: Channel, now: datetime, *, only: Delivery | None = None) -
 
     Not for tests, and not for what stands in itself: two channels that are each other's fallback make no loop.
     """
-    fallback = Channel.objects.kept().filter(pk=channel.fallback_id, is_on=True).first()
-    if fallback is None or fallback.pk == channel.pk:
+    fallback = channel.fallback
+    if fallback is None or not fallback.is_on or fallback.pk == channel.pk:
         return []
     states = (Delivery.State.PENDING, Delivery.State.SENDING)
     waiting = Delivery.objects.filter(channel=channel, state__in=states)

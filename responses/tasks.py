@@ -18,7 +18,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from ordergroove_monitor import stopping
-from responses.alerting import announce, deliver, own_death, pulse, sweeps
+from responses.alerting import announce, deliver, own_death, pulse
+from responses.alerting.sweeps import rounds
 from responses.correcting import bulk_work, drafts, trials
 from responses.following import ending, poll
 from responses.insight import health
@@ -55,7 +56,7 @@ def deliver_due() -> None:
 @shared_task
 def sweep_alerts() -> None:
     """Look for what somebody should hear of and no single change tells: growth, silence, clocks, what is over."""
-    if sweeps.sweep(timezone.now()):
+    if rounds.sweep(timezone.now()):
         nudge([batch.ALERTING])
 
 

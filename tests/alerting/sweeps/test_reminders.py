@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from responses.alerting.sweeps import reminders
@@ -10,7 +12,7 @@ from tests.factories import NOW, make_integration
 pytestmark = pytest.mark.django_db
 
 
-def make_due(**overrides: object) -> Alert:
+def make_due(**overrides: Any) -> Alert:
     return alert_of(refuse(make_integration(), 1, at=NOW), at=NOW, remind_at=NOW + 4 * HOUR, **overrides)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from pytest_django import Settings
@@ -97,10 +98,7 @@ def test_a_small_shop_is_silent_for_longer_before_it_is_told() -> None:
 def test_hours_are_those_of_the_clock_on_the_wall(settings: Settings) -> None:
     settings.DISPLAY_TIME_ZONE = "Europe/Berlin"
     after = datetime(2026, 10, 26, 8, 30, tzinfo=UTC)  # the day after summer time ended: 9:30, and was 7:30 UTC before
-    same = [
-        datetime.fromtimestamp(one * 3600, UTC)
-        for one in silence.same_hours(after, 1, silence.ZoneInfo("Europe/Berlin"))
-    ]
+    same = [datetime.fromtimestamp(one * 3600, UTC) for one in silence.same_hours(after, 1, ZoneInfo("Europe/Berlin"))]
     assert [one.hour for one in same] == [7]
 
 

@@ -37,7 +37,7 @@ def call(shop: Integration, status_code: int, number: int = 1, *, at: datetime) 
 
 def _issue(shop: Integration, *exchanges: Any, at: datetime) -> Issue:
     response = record(shop, *exchanges, now=at)[-1]
-    return Issue.objects.get(pk=response.issue_id)
+    return Issue.objects.get(pk=response.issue_id or 0)
 
 
 def make_alert(subject: str, *, at: datetime, **overrides: Any) -> Alert:

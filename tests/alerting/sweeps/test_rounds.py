@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from responses.alerting import sweeps
+from responses.alerting.sweeps import rounds
 from responses.models import LastRun
 from tests.alerting.sweeps.watching import MINUTE, alert_of, refuse, told
 from tests.factories import NOW, make_integration
@@ -16,17 +16,17 @@ pytestmark = pytest.mark.django_db
 
 def test_every_sweep_has_its_turn() -> None:
     refuse(make_integration(), 100, at=NOW)
-    assert sweeps.sweep(NOW) == 2
+    assert rounds.sweep(NOW) == 2
     assert len(told("issue_grew")) == len(told("issue_many")) == 1
-    assert sweeps.sweep(NOW) == 0
+    assert rounds.sweep(NOW) == 0
 
 
 def test_what_changes_by_the_minute_is_looked_for_once_a_minute() -> None:
-    sweeps.sweep(NOW)
+    rounds.sweep(NOW)
     refuse(make_integration(), 100, at=NOW)
-    assert sweeps.sweep(NOW + MINUTE / 4) == 1
+    assert rounds.sweep(NOW + MINUTE / 4) == 1
     assert not told("issue_many")
-    assert sweeps.sweep(NOW + MINUTE) == 1
+    assert rounds.sweep(NOW + MINUTE) == 1
     assert LastRun.objects.get(name="sweep_alerts").ran_at == NOW + MINUTE
 
 
@@ -34,10 +34,10 @@ def test_a_sweep_that_fails_does_not_stop_the_others(monkeypatch: pytest.MonkeyP
     def fail(now: datetime) -> int:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(sweeps, "OFTEN", (fail, *sweeps.OFTEN))
-    monkeypatch.setattr(sweeps, "SELDOM", (fail, *sweeps.SELDOM))
+    monkeypatch.setattr(rounds, "OFTEN", (fail, *rounds.OFTEN))
+    monkeypatch.setattr(rounds, "SELDOM", (fail, *rounds.SELDOM))
     refuse(make_integration(), 100, at=NOW)
-    assert sweeps.sweep(NOW) == 2
+    assert rounds.sweep(NOW) == 2
 
 
 def test_an_alert_follows_who_acknowledges_its_issue() -> None:
@@ -45,7 +45,7 @@ def test_an_alert_follows_who_acknowledges_its_issue() -> None:
     alert = alert_of(issue, at=NOW, remind_at=NOW + 240 * MINUTE)
     type(issue).objects.update(state="acknowledged")
 
-    sweeps.sweep(NOW + 240 * MINUTE)
+    rounds.sweep(NOW + 240 * MINUTE)
 
     alert.refresh_from_db()
     assert alert.acknowledged_at is not None
@@ -54,6 +54,6 @@ def test_an_alert_follows_who_acknowledges_its_issue() -> None:
 
 def test_with_nothing_to_find_it_is_a_few_small_reads(django_assert_max_num_queries: object) -> None:
     make_integration()
-    sweeps.sweep(NOW - MINUTE)
+    rounds.sweep(NOW - MINUTE)
     with django_assert_max_num_queries(40):  # type: ignore[operator]
-        sweeps.sweep(NOW)
+        rounds.sweep(NOW)

@@ -128,7 +128,7 @@ def _of_parts(request: FailedRequest, corrected: Resend | None, *, kind: Resubmi
     if kind == Resubmission.Kind.ONLY_FAILED:
         if corrected is not None and _created(request, since=corrected.pk).exists():
             yield Reason("partial", "A part of it was created since this correction was approved.")
-    elif (request.items_created or _created(request).exists()) and not _is_rest(request):
+    elif (request.items_created or _created(request).exists()) and (kind is not None or not _is_rest(request)):
         yield Reason("partial", "A part of it was created already, and would be created twice.")
     elif request.outcome == Outcome.PARTIAL and _is_purchase(request):
         yield Reason("partial", "A part of it may have been created already, and would be created twice.")

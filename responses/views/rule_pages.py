@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
+from django.conf import settings
 from django.db.models import Q
 
 from responses.alerting import backtest, compose, rules, sentences
@@ -216,6 +218,6 @@ def _tried(page: Frame, integration: Integration, rule: AlertRule, channels: Any
 
 
 def _days(page: Frame, count: int) -> list[str]:
-    """The last ``count`` times 24 hours by the day on which each ends, the oldest first."""
-    local = page.now.astimezone(page.zone)
-    return [f"{local - timedelta(days=ago):%a}" for ago in reversed(range(count))]
+    """The last ``count`` days as ``backtest`` takes them, the oldest first: ``Sun``, ``today``."""
+    today = page.now.astimezone(ZoneInfo(settings.DISPLAY_TIME_ZONE))
+    return [*(f"{today - timedelta(days=ago):%a}" for ago in range(count - 1, 0, -1)), "today"]

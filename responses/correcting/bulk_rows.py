@@ -143,7 +143,7 @@ def _check_open(request: FailedRequest) -> None:
     if request.closed_at is None:
         return
     code, words = _CLOSED[FailedRequest.State(request.state)]
-    by = f": {request.get_resolved_by_display().lower()}" if request.resolved_by else ""
+    by = f", by {request.get_resolved_by_display().lower()}" if request.resolved_by else ""
     raise NotReady(code, f"{words}{by}.")
 
 

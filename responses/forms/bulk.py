@@ -13,7 +13,6 @@ from responses.correcting import operations, recipes
 from responses.correcting.operations import MOVE, REMOVE, RENAME, REPLACE, SET, Op
 from responses.correcting.recipes import RecipeError
 
-SPARE = 2
 KINDS = (
     (SET, "Set to"),
     (REPLACE, "Replace"),
@@ -72,11 +71,12 @@ class PlanForm(forms.Form):
 
 
 class OpForms:
-    """The rows of a recipe, with two spare ones: it works without script."""
+    """The rows of a recipe. A button asks for one more: it works without script."""
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, ops: Iterable[Op] = ()) -> None:
         initial = [_initial_of(op) for op in ops]
-        number = _number(data.get("rows", ""), recipes.MOST_OPS) if data is not None else len(initial) + SPARE
+        number = _number(data.get("rows", "")) + ("more" in data) if data is not None else max(1, len(initial))
+        self.wants_more = data is not None and "more" in data
         self.rows = [
             OpForm(data, prefix=f"op{place}", initial=initial[place] if place < len(initial) else None)
             for place in range(min(number, recipes.MOST_OPS))
@@ -131,5 +131,5 @@ def _initial_of(op: Op) -> dict[str, str]:
     return {"path": op.path, "kind": kind, "old": typed_of(op.old) if op.kind == REPLACE else "", "value": value}
 
 
-def _number(text: str, most: int) -> int:
-    return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < 4 else SPARE
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 1

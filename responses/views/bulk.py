@@ -76,6 +76,8 @@ def bulk_new(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return _form(request, page, source, PlanForm(initial=initial), OpForms(ops=source.recipe))
     form, ops = PlanForm(request.POST, initial=initial), OpForms(request.POST)
+    if ops.wants_more:
+        return _form(request, page, source, form, ops)
     is_valid = form.is_valid()
     if ops.is_valid() and is_valid:
         try:

@@ -25,13 +25,13 @@ LIVELY_SECONDS, CALM_SECONDS = 2, 10
 _LIVELY = (State.CHECKING, State.RUNNING)
 LABELS = {
     "ready": ("Ready", "brand", "player-play"),
-    "not_ready": ("Not ready", "partial", "alert-circle"),
     "succeeded": ("Succeeded", "success", "circle-check"),
     "refused": ("Refused again", "needs_fix", "circle-x"),
     "unknown": ("Outcome unknown", "unknown", "help-circle"),
     "under_way": ("On their way", "accepted", "send"),
     "waiting": ("Waiting", "neutral", "clock"),
     "skipped": ("Skipped", "partial", "arrow-right"),
+    "not_ready": ("Not ready", "partial", "alert-circle"),
     "unchecked": ("Not checked yet", "neutral", "clock"),
 }
 """What a group of rows is called, its tone and its icon."""
@@ -161,7 +161,7 @@ def shown(
         "is_dry": is_dry,
         "done": total - counts["unchecked"] if is_dry else sent,
         "most": total if is_dry else most,
-        "bar": _bar(counts, total),
+        "bar": _bar(counts, total if is_dry else most),
         "figures": [(Look(*LABELS[name]), counts[name], _rows_url(page, run, name)) for name in LABELS if counts[name]],
         "ready": counts["ready"],
         "under_way": counts["under_way"],
@@ -241,9 +241,15 @@ def _why_url(page: Frame, run: BulkRun, one: bulk_runs.Why) -> str:
     )
 
 
-def _bar(counts: Mapping[str, int], total: int) -> tuple[charts.Piece, ...]:
-    found = [charts.Part(tone, label.lower(), counts[name]) for name, (label, tone, _) in LABELS.items()]
-    return charts.pieces(found, whole=total)
+def _bar(counts: Mapping[str, int], whole: int) -> tuple[charts.Piece, ...]:
+    """Draw how far it is: the dry run over all, the run itself over those that were ready."""
+    is_all = whole == sum(counts.values())
+    found = [
+        charts.Part(tone, label.lower(), counts[name])
+        for name, (label, tone, _) in LABELS.items()
+        if is_all or name != "not_ready"
+    ]
+    return charts.pieces(found, whole=whole)
 
 
 def _recipe(run: BulkRun) -> list[str]:

@@ -110,6 +110,7 @@ def listed(page: Frame, integration: Integration, state: str, *, after: str, see
         "older_url": links.page(page, "fix-list", state=state, after=found.after) if found.after else "",
         "first_url": here if after else "",
         "csv_url": links.page(page, "fix-export", state=state),
+        "runs_url": links.page(page, "bulk-list"),
         "expired_url": links.page(page, "fix-list", state="expired"),
         "live_url": parts.live_url(links.page(page, "fix-list", state=state, after=after), seen=seen),
         "live_every": REFRESH_SECONDS,

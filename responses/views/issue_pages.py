@@ -11,7 +11,7 @@ from responses.exchanges import FailureKind, Outcome
 from responses.insight import issue as insight
 from responses.insight import issues, stakes
 from responses.insight.stakes import Stake
-from responses.models import Issue
+from responses.models import Issue, Role
 from responses.ordergroove import codes
 from responses.templatetags.times import grouped, span
 from responses.views import bars, deeds, links, parts, stories
@@ -52,6 +52,7 @@ def shown(page: Frame, issue: Issue, chosen: Mapping[str, str], *, seen: str) ->
         "stats": figures(page, issue, stake, is_more=staked.is_more),
         "responses_url": links.responses(page, issue=issue.pk),
         "list_url": links.page(page, "issue-list"),
+        "bulk_url": links.page(page, "bulk-new", issue=issue.pk) if page.may(Role.SUPPORT) and stake.requests else "",
         "story": stories.of_issue(insight.activity(page.user, issue)),
         "deeds": deeds.of(issue, page, hours=issues.hours([issue.pk], now=page.now, count=24)[issue.pk]),
         "here": address(page, issue, **chosen),

@@ -31,6 +31,12 @@ _DEEDS = {
     "issue.resolved": ("circle-check", "success", "resolved it"),
     "issue.reopened": ("arrow-back-up", "needs_fix", "reopened it"),
     "issue.assigned": ("user-check", "brand", "changed who looks after it"),
+    "bulk_run.previewed": ("stack-2", "neutral", "planned a bulk run"),
+    "bulk_run.checked_again": ("refresh", "neutral", "had a bulk run checked again"),
+    "bulk_run.started": ("player-play", "brand", "started a bulk run"),
+    "bulk_run.paused": ("player-pause", "partial", "paused a bulk run"),
+    "bulk_run.resumed": ("player-play", "brand", "resumed a bulk run"),
+    "bulk_run.stopped": ("circle-minus", "neutral", "stopped a bulk run"),
 }
 _CHANGES = {
     Transition.Kind.ISSUE_OPENED: ("alert-circle", "needs_fix", "First seen"),
@@ -62,7 +68,8 @@ def _deed(deed: AuditEntry) -> Entry:
         words = words if deed.after.get("assignee_id") else "gave it back"
     if deed.action == "issue.muted":
         words = f"{words} {_until(deed)}".rstrip()
-    return Entry(icon=icon, key=key, title=f"{deed.actor} {words}", at=deed.at, text=deed.reason)
+    name = deed.after.get("name", "") if deed.action.startswith("bulk_run.") else ""
+    return Entry(icon=icon, key=key, title=f"{deed.actor} {words}", at=deed.at, text=name or deed.reason)
 
 
 def _until(deed: AuditEntry) -> str:

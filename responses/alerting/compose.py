@@ -51,11 +51,11 @@ def message_of(
     zone = ZoneInfo(settings.DISPLAY_TIME_ZONE)
     try:
         said, total = _said(transition, alert, channel=channel, told=told, now=now, zone=zone)
+        return _addressed(said, transition, alert, channel=channel), max(total, told)
     except Exception as error:
         logger.exception("a message could not be put into words")
         sentry_sdk.capture_exception(error)
-        said, total = _bare(transition, alert, now=now, zone=zone), told
-    return _addressed(said, transition, alert, channel=channel), max(total, told)
+        return _bare(transition, alert, now=now, zone=zone), told
 
 
 def _said(
@@ -164,6 +164,7 @@ def _bare(transition: Transition, alert: Alert | None, *, now: datetime, zone: Z
     title = wording.clean(alert.title if alert is not None else "", TITLE_LENGTH)
     is_issue = transition.issue_id is not None
     return Message(
+        tone=Tone.of(alert.severity) if alert is not None else Tone.NORMAL,
         kind=facts.KINDS.get(What(transition.kind)) or situations.KINDS.get(What(transition.kind), Kind.NEW),
         environment=integration.environment if integration is not None else "",
         integration=wording.clean(integration.name, NAME_LENGTH) if integration is not None else "",
@@ -172,7 +173,14 @@ def _bare(transition: Transition, alert: Alert | None, *, now: datetime, zone: Z
         url=_url("issue-detail", transition.issue_id) if is_issue else _url("overview"),
         url_label="Open the issue" if is_issue else "Open the monitor",
         as_of=now,
-        footer=f"{wording.exact(now, zone)}.",
+        footer=f"Sent by Ordergroove Monitor at {wording.exact(now, zone)}.",
+        about=About(
+            kind=transition.kind,
+            severity=_WORDS[Severity(alert.severity)] if alert is not None else "normal",
+            alert_id=alert.pk if alert is not None else None,
+            issue_id=transition.issue_id,
+            integration=integration.slug if integration is not None else "",
+        ),
     )
 
 

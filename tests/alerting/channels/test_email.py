@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from pytest_django import Settings
 
 from responses.alerting import message
 from responses.alerting.channels import email
 from responses.alerting.channels.errors import ChannelError, TargetError
-from responses.alerting.message import Sent
+from responses.alerting.message import Kind, Link, Sent
 from tests.alerting.conftest import Certified
 from tests.alerting.examples import HOSTILE, NOW, STAMP, URL, make_message
 from tests.fakes import FakeMail, silent_port
@@ -71,6 +72,52 @@ def test_a_mail_has_stable_ids_and_wants_no_automatic_reply(fake: FakeMail) -> N
     assert first["X-Auto-Response-Suppress"] == "All"
     assert first["List-Id"] == "Ordergroove Monitor <alerts.monitor.example.com>"
     assert first["Date"]
+
+
+def test_a_later_mail_hangs_below_the_first(fake: FakeMail) -> None:
+    first = "<delivery-99@monitor.example.com>"
+    later = msgspec.structs.replace(
+        STAMP, message_id="delivery-120", is_first=False, first_message_id="delivery-99", place="anything"
+    )
+    email.send(TEAM, make_message(), STAMP)
+    email.send(TEAM, make_message(kind=Kind.REMINDER, failures=90), later)
+
+    opened, reminder = fake.accepted
+    assert opened["Message-ID"] == first
+    assert reminder["Message-ID"] == "<delivery-120@monitor.example.com>"
+    assert reminder["In-Reply-To"] == first
+    assert reminder["References"] == f"<alert-7.channel-3@monitor.example.com> {first}"
+    assert opened["Subject"] == reminder["Subject"]
+
+
+def test_the_trend_comes_as_a_picture_in_the_mail(fake: FakeMail) -> None:
+    words = "Failures by hour, last 24 hours: 9 at most"
+    said = msgspec.structs.replace(make_message(), trend=(0,) * 23 + (9,), trend_words=words)
+    email.send(TEAM, said, STAMP)
+
+    [mail] = fake.accepted
+    assert mail.get_content_type() == "multipart/related"
+    [image] = [part for part in mail.walk() if part.get_content_type() == "image/png"]
+    html, text = mail.get_body(("html",)), mail.get_body(("plain",))
+    assert html is not None
+    assert text is not None
+    assert image["Content-ID"] == "<trend.delivery-99@monitor.example.com>"
+    assert image.get_content_disposition() == "inline"
+    assert image.get_content().startswith(b"\x89PNG")
+    assert f'<img src="cid:trend.delivery-99@monitor.example.com" alt="{words}"' in html.get_content()
+    assert words in text.get_content()
+
+
+def test_a_mail_leads_to_what_can_be_done(fake: FakeMail) -> None:
+    links = (Link("Acknowledge", "https://monitor.example.com/alerts/1/decide/?deed=acknowledge"),)
+    email.send(TEAM, msgspec.structs.replace(make_message(), actions=links), STAMP)
+
+    [mail] = fake.accepted
+    html, text = mail.get_body(("html",)), mail.get_body(("plain",))
+    assert html is not None
+    assert text is not None
+    assert f'href="{links[0].url}"' in html.get_content()
+    assert links[0].url in text.get_content()
 
 
 @pytest.mark.parametrize(

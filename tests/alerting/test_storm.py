@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 from django.db.models import Sum
 
-from responses.alerting import caps, sweeps
+from responses.alerting import caps
+from responses.alerting.sweeps import rounds
 from responses.models import Alert, Delivery, Integration, Issue, Role, Transition
 from responses.triage import issues as triage
 from tests.alerting.speaking import Listener, drain, listener, make_listening
@@ -33,7 +34,7 @@ def watch(start: datetime, *, minutes: int) -> None:
     """What beat does, every minute."""
     for minute in range(minutes):
         now = start + timedelta(minutes=minute)
-        sweeps.sweep(now)
+        rounds.sweep(now)
         drain(now)
 
 
@@ -52,7 +53,7 @@ def test_ten_thousand_failures_of_three_causes_in_a_minute(listener: Listener) -
             newest = [listener.taken[target][-1].message.about for target in ("slack", "mail")]
             assert [about and about.status_code for about in newest] == [401, 401]
         if second % 15 == 0:
-            sweeps.sweep(now)
+            rounds.sweep(now)
             drain(now)
 
     watch(NOW + timedelta(minutes=1), minutes=30)
@@ -139,7 +140,7 @@ def test_reminders_leave_the_last_fourth_of_a_cap_to_news(listener: Listener) ->
     make_causes(shop, 3)
     drain(NOW)
     Alert.objects.update(remind_at=NOW + SECOND)
-    sweeps.sweep(NOW + SECOND)
+    rounds.sweep(NOW + SECOND)
     drain(NOW + SECOND)
     assert Delivery.objects.filter(transition__kind=Transition.Kind.REMINDER, state=State.HELD_BACK).count() == 3
 

@@ -22,9 +22,10 @@ def make_channel(
 def make_issue(integration: Integration, message: str = "Session id cannot be null", *, now: datetime = NOW) -> Issue:
     """An open issue of a refused purchase, of which nobody has been told."""
     [row] = record(integration, make_refusal(message=message, sent_at=now), now=now)
-    Transition.objects.filter(issue_id=row.issue_id).update(handled_at=now, fate=Transition.Fate.BEFORE)
     assert row.issue_id is not None
-    return Issue.objects.get(pk=row.issue_id)
+    issue = Issue.objects.get(pk=row.issue_id)
+    Transition.objects.filter(issue=issue).update(handled_at=now, fate=Transition.Fate.BEFORE)
+    return issue
 
 
 def make_alert(

@@ -190,7 +190,7 @@ def tried(page: Frame, integration: Integration, form: RuleForm) -> dict[str, An
         return {"now": page.now, "tried": _tried(page, integration, rule, channels)}
     if not form.is_valid():
         words = tuple(
-            (form.fields[name].label or "" if name in form.fields else "", str(error))
+            (str(form.fields[name].label or "") if name in form.fields else "", str(error))
             for name, errors in form.errors.items()
             for error in errors
         )

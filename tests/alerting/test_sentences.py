@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import time
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_a_rule_without_a_channel_says_that_nobody_is_told() -> None:
 
 
 @pytest.mark.parametrize("values", rules.DEFAULTS, ids=lambda values: values["shipped"])
-def test_every_shipped_rule_has_a_whole_sentence(values: dict[str, object]) -> None:
+def test_every_shipped_rule_has_a_whole_sentence(values: dict[str, Any]) -> None:
     rule = AlertRule(trigger=values["shipped"], **values)
 
     words = str(sentences.of(rule))

@@ -95,7 +95,8 @@ def test_every_page_is_there(targets: list[str]) -> None:
 
     assert kinds >= {"/", "/issues/", "/issues/#/", "/fix/", "/retries/", "/repeated/", "/requests/#/", "/partial/",
                      "/responses/",
-                     "/responses/#/", "/codes/", "/settings/channels/", "/settings/integrations/",
+                     "/responses/#/", "/alerts/", "/alerts/rules/", "/alerts/rules/#/", "/alerts/rules/new/", "/codes/",
+                     "/settings/channels/", "/settings/integrations/",
                      "/settings/integrations/my-shop/", "/settings/new-integration/", "/settings/tokens/", "/password/",
                      "/preferences/"}  # fmt: skip
 

@@ -117,7 +117,7 @@ def test_an_alert_shows_its_thread(sign_in: SignIn, integration: Integration) ->
     make_step(alert, "issue_opened", slack, told=14)
     for _ in range(12):
         make_step(alert, "request_exhausted", fate="folded")
-    failed = {"state": "failed", "sent_at": None, "last_error": "550 relay denied", "attempts": 6}
+    failed: dict[str, Any] = {"state": "failed", "sent_at": None, "last_error": "550 relay denied", "attempts": 6}
     make_step(alert, "issue_grew", mail, number=9414, **failed)
     AlertThread.objects.create(alert=alert, channel=slack, told=14, last_sent_at=NOW)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import time, timedelta
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -41,7 +42,7 @@ def shop() -> Integration:
     )
     make_step(alert, "issue_opened", slack, mail, at=now - timedelta(hours=3), told=14)
     make_step(alert, "request_exhausted", at=now - timedelta(hours=2), fate="folded")
-    waits = {"state": "pending", "sent_at": None, "attempts": 3, "last_error": "Slack answered 429."}
+    waits: dict[str, Any] = {"state": "pending", "sent_at": None, "attempts": 3, "last_error": "Slack answered 429."}
     make_step(alert, "issue_grew", slack, at=now - timedelta(hours=1), number=9414, **waits)
     AlertThread.objects.create(alert=alert, channel=slack, told=14, last_sent_at=now)
     make_alert(shop, at=now - timedelta(hours=5), severity=Alert.Severity.CRITICAL)

@@ -141,7 +141,7 @@ def resubmit_request(request: HttpRequest, id: Path[Id], body: Correction) -> An
         wrong: dict[str, list[str]] = {}
         for problem in corrected.problems:
             if problem.is_error:
-                wrong.setdefault(problem.path, []).append(problem.words)
+                wrong.setdefault(f"document{problem.path.replace('/', '.')}", []).append(problem.words)
         raise refusals.invalid(wrong)
     done = approve.approve(
         found,

@@ -24,8 +24,8 @@ _DEEDS = {
     "request.retry_released": ("lock-off", "transient", "released it"),
     "request.found_happened": ("user-check", "success", "found that it took effect"),
     "request.found_absent": ("refresh", "transient", "found that it did not take effect, and had it sent again"),
-    "request.corrected": ("edit", "accepted", "corrected it and had it sent"),
-    "request.tried": ("flask", "neutral", "tried a correction on staging"),
+    "request.correction_approved": ("edit", "accepted", "corrected it and had it sent"),
+    "request.correction_tried": ("flask", "neutral", "tried a correction on staging"),
     "request.left_unknown": ("circle-minus", "neutral", "left it as it is"),
 }
 

@@ -187,6 +187,7 @@ def _try(
     )
     if not done.is_done:
         return _page(request, page, row, editable, typed, status=409, reasons=tuple(done.reasons))
+    tasks.nudge({tasks.TRYING})
     messages.success(request, _TRIED)
     return redirect(links.page(page, "request-resubmit", row.pk))
 

@@ -32,6 +32,8 @@ OPERATIONS = {
     ("post", "/api/v1/requests/{id}/cancel-retry"),
     ("post", "/api/v1/requests/{id}/release"),
     ("post", "/api/v1/requests/{id}/decide"),
+    ("get", "/api/v1/requests/{id}/correction"),
+    ("post", "/api/v1/requests/{id}/resubmit"),
     ("get", "/api/v1/sending"),
     ("post", "/api/v1/sending/pause"),
     ("post", "/api/v1/sending/resume"),

@@ -15,8 +15,19 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from responses.models import AuditEntry, Draft, FailedRequest, IntakeKey, Integration, Resubmission, Role
-from tests.factories import make_exchange, make_partial, make_purchase, make_refusal, make_user
+from responses.models import (
+    AuditEntry,
+    Draft,
+    FailedRequest,
+    IntakeKey,
+    Integration,
+    Membership,
+    Resubmission,
+    Role,
+    Trial,
+    User,
+)
+from tests.factories import NOW, make_exchange, make_partial, make_purchase, make_refusal, make_user
 from tests.views.resending import fail, make_shop, open_breaker
 
 pytestmark = pytest.mark.django_db
@@ -331,6 +342,30 @@ def test_a_hostile_value_stays_a_text(ada: Client, shop: Shop) -> None:
 
     assert "<script>alert" not in text
     assert "<img src=x" not in text
+
+
+def test_it_can_be_tried_on_staging_first(ada: Client, failed: FailedRequest) -> None:
+    staging = make_shop("staging", environment=Integration.Environment.STAGING)[0]
+    Membership.objects.create(user=User.objects.get(username="ida"), integration=staging, role=Role.SUPPORT)
+    form = typed(form_of(shown(ada, failed)), "/session_id", "m.1.2")
+
+    response = ada.post(url_of(failed), form | {"deed": "try", "staging": staging.pk}, follow=True)
+
+    assert "Waiting for staging" in response.content.decode()
+    assert Trial.objects.get().staging == staging
+    assert not Resubmission.objects.exists()
+    values = {"state": "answered", "ended_at": NOW, "status_code": 200, "words": "Accepted.", "answer": "<b>fine</b>"}
+    Trial.objects.update(**values)
+    text = ada.get(f"/requests/{failed.pk}/trials/", headers=HTMX).content.decode()
+    assert "&lt;b&gt;fine" in text
+    assert "hx-get" not in text
+
+
+def test_nothing_is_tried_on_what_is_no_staging(ada: Client, failed: FailedRequest, shop: Shop) -> None:
+    form = form_of(shown(ada, failed))
+
+    assert ada.post(url_of(failed), form | {"deed": "try", "staging": shop[0].pk}).status_code == 422
+    assert not Trial.objects.exists()
 
 
 def test_no_product_costs_a_query(ada: Client, shop: Shop) -> None:

@@ -41,6 +41,13 @@ class _Habits(forms.Form):
         given: int | None = self.cleaned_data["hourly_cap"]
         return setup.DEFAULT_CAP if given is None else given
 
+    def point_out(self) -> None:
+        """Let the browser go to the first field that was refused: on a phone it is far down."""
+        for name in self.fields:
+            if name in self.errors:
+                self.fields[name].widget.attrs["autofocus"] = True
+                return
+
     def choose_fallback(self, integration: Integration | None, *, but: Channel | None = None) -> None:
         """Offer the channels that may stand in."""
         found = setup.stand_ins(integration)
@@ -80,8 +87,8 @@ class ChannelForm(_Habits):
 
     @property
     def has_more_to_show(self) -> bool:
-        """Whether something is to be said of the fields that are folded away."""
-        return bool(self.errors.keys() & {"hourly_cap", "fallback"})
+        """Whether something was typed into the fields that are folded away."""
+        return self.is_bound and not {"hourly_cap", "fallback"}.isdisjoint(self.changed_data)
 
     @property
     def integration(self) -> Integration | None:

@@ -37,6 +37,7 @@ def channel_list(request: HttpRequest) -> HttpResponse:
     if form is None:
         raise PermissionDenied
     if not form.is_valid():
+        form.point_out()
         return _list(request, page, page.integration, form=form, status=422)
     channel = _add(request, page, form)
     secret = kinds.secret_of(channel.kind, form.cleaned_data["target"])

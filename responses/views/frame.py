@@ -194,7 +194,7 @@ def is_starting(frame: Frame) -> bool:
 def _failing(found: Health) -> Banner:
     first = found.failing[0]
     more = f", and {len(found.failing) - 1} more do not" if len(found.failing) > 1 else ""
-    words = f" ({first.last_error})" if first.last_error else ""
+    words = f" ({first.last_error.rstrip('.')})" if first.last_error else ""
     return Banner(
         f"{first} does not take messages{words}{more}.", url=chrome.url_of("channel-list"), link="See the channels"
     )

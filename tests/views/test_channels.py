@@ -287,6 +287,7 @@ def test_what_was_typed_stays_when_it_is_refused(shop: Integration) -> None:
 
     for typed in ('value="nobody"', 'value="On call"', 'value="7"'):
         assert typed in page
+    assert page.count("autofocus") == 1
 
 
 def test_a_refusal_that_is_folded_away_is_unfolded(shop: Integration) -> None:

@@ -13,11 +13,12 @@ from axe_playwright_python.sync_playwright import Axe
 from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from responses.alerting import deliver, setup
+from responses.alerting import deliver, pulse, setup
 from responses.audit import Doer
-from responses.models import Channel, Delivery, Integration, Role, User
+from responses.models import Channel, Delivery, Heartbeat, Integration, Role, User
 from responses.models.integration import new_intake_key
 from tests.factories import PASSWORD, make_integration, make_user
 from tests.fakes import FakeSlack
@@ -73,7 +74,10 @@ def make_channels(shop: Integration, slack_url: str = "https://127.0.0.1:9/servi
     now = timezone.now()
     setup.add(Channel.Kind.EMAIL, "ada@example.com, bob@example.org", integration=shop, doer=Doer(), now=now)
     slack = setup.add(Channel.Kind.SLACK, slack_url, name="On call", integration=shop, doer=Doer(), now=now)
-    setup.add(Channel.Kind.EMAIL, "all@example.com", name="Everybody", integration=None, doer=Doer(), now=now)
+    every = setup.add(Channel.Kind.EMAIL, "all@example.com", name="Everybody", integration=None, doer=Doer(), now=now)
+    setup.add(Channel.Kind.WEBHOOK, "https://127.0.0.1/hooks/monitor", integration=shop, doer=Doer(), now=now)
+    setup.add(Channel.Kind.SENTRY, "https://key@127.0.0.1/42", name="Bugs", integration=shop, doer=Doer(), now=now)
+    setup.change(slack, name="On call", hourly_cap=5, fallback=every, doer=Doer(), now=now)
     Channel.objects.filter(pk=slack.pk).update(
         last_success_at=now - timedelta(hours=2),
         last_error_at=now - timedelta(minutes=3),
@@ -97,6 +101,47 @@ def test_the_settings_are_accessible_and_never_scroll_sideways(
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=f"{folder}/{target.strip('/').replace('/', '-')}-{theme}-{width}.png", full_page=True)
 
+    assert Axe().run(page).response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_form_of_channels_is_accessible_when_all_is_unfolded_and_refused(
+    open_page: Open, shop: Integration, settings: Settings, theme: str, width: int
+) -> None:
+    settings.HEARTBEAT_URL = "https://hc-ping.example/id"
+    Heartbeat.objects.note(
+        pulse.FAILED, "The heartbeat's address answered 500: Internal Server Error.", now=timezone.now()
+    )
+    channel = make_channels(shop)
+    page = open_page("/settings/channels/", width=width, theme=theme)
+    page.get_by_role("radio", name="Webhook").check()
+    page.get_by_label("Where to").fill("https://ada@example.com/")
+    page.get_by_text("How much, and what if it is down").click()
+    page.get_by_label("Messages an hour, at most").fill("7")
+    page.get_by_label("While it does not work").select_option(label="Email · Everybody")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("must not hold a user name")).to_be_visible()
+    page.get_by_text("What to write there").click()
+    look_at(page, f"channels-refused-{theme}-{width}", width)
+
+    page.get_by_label("Where to").fill("https://127.0.0.1/hooks/pager")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("region", name="The secret of")).to_contain_text("whsec_")
+    look_at(page, f"channels-secret-{theme}-{width}", width)
+    added = Channel.objects.get(kind=Channel.Kind.WEBHOOK, hourly_cap=7)
+    assert added.fallback is not None
+
+    page.locator(f"#channel-{channel.pk}").get_by_role("link", name="Change").click()
+    expect(page.get_by_label("Messages an hour, at most")).to_have_value("5")
+    look_at(page, f"channel-change-{theme}-{width}", width)
+
+
+def look_at(page: Page, name: str, width: int) -> None:
+    """Accessible, and never wider than the screen; a picture where one is wanted."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
     assert Axe().run(page).response["violations"] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 

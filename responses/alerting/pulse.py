@@ -96,7 +96,11 @@ def pings() -> Pings:
 def pings_of(rows: Mapping[str, Heartbeat]) -> Pings:
     """The same from rows that have been read, by their names."""
     arrived, failed = rows.get(ARRIVED), rows.get(FAILED)
-    return Pings(arrived and arrived.seen_at, failed and failed.seen_at, failed.words if failed else "")
+    return Pings(
+        arrived_at=arrived.seen_at if arrived else None,
+        failed_at=failed.seen_at if failed else None,
+        words=failed.words if failed else "",
+    )
 
 
 def host(url: str) -> str:

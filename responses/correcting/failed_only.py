@@ -42,6 +42,8 @@ class Narrowed(msgspec.Struct, frozen=True):
 def narrowed(request: FailedRequest, data: Any, *, is_purchase: bool, number: int) -> Narrowed:
     """Return the ``number``-th correction of ``request`` with only the failed of ``data``. Raises ``CannotEdit``."""
     states = _States(request)
+    if not states.created and states.unknown:
+        raise _no("unclear", "Its answer does not say what became of each product: look them up first.")
     if not states.created:
         raise _no("whole", "Nothing of it was created, so the whole request is corrected.")
     lines = _lines(data, is_purchase=is_purchase)
@@ -66,20 +68,20 @@ class _States:
         newest = max((response_id for response_id, _, _ in rows), default=0)
         self.created = {product for _, product, state in rows if state == ItemState.CREATED}
         self._failed = {p for at, p, state in rows if at == newest and state == ItemState.FAILED}
-        self._unknown = {p for at, p, state in rows if at == newest and state == ItemState.UNKNOWN}
+        self.unknown = {p for at, p, state in rows if at == newest and state == ItemState.UNKNOWN}
 
     def is_failed(self, product: str, *, lines: int) -> bool:
         """Whether a product that stands in so many lines failed. Raises ``CannotEdit`` where nobody knows."""
         if not product:
             raise _no("unclear", "One of its products has no id, so the failed cannot be told from the created.")
         if product in self.created:
-            if lines > 1 and product in self._failed | self._unknown:
+            if lines > 1 and product in self._failed | self.unknown:
                 words = (
                     f"{product} stands in it {lines} times, and only a part of that was created: nobody knows which."
                 )
                 raise _no("unclear", words)
             return False
-        if product in self._unknown:
+        if product in self.unknown:
             raise _no("unclear", f"The answer does not say whether {product} was created: look it up first.")
         if product not in self._failed:
             raise _no("unclear", f"No answer says what became of {product}: look it up first.")

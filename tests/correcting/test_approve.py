@@ -309,8 +309,9 @@ def test_what_cannot_be_told_apart_is_refused(shop: Shop) -> None:
     loose = {"subscriptions": [{"77": "s"}], "errors": {"products": ["sku is a required"]}}
     made = purchase(shop, "1002", products=["77", "88"])
     unsaid = again.record_for(shop, make_exchange(made, 207, loose))
+    silent = again.record_for(shop, make_exchange(purchase(shop, "1004", products=["77", "88"]), 207, told([], [])))
     whole = refused(shop, "1003")
-    for request, code in ((some, "unclear"), (unsaid, "unclear"), (whole, "whole")):
+    for request, code in ((some, "unclear"), (unsaid, "unclear"), (silent, "unclear"), (whole, "whole")):
         with pytest.raises(CannotEdit) as why:
             editing.open_original(request, only_failed=True)
         assert codes(why.value.reasons) == [code]

@@ -25,7 +25,7 @@ from responses.following import ending, poll
 from responses.insight import health
 from responses.models import Heartbeat
 from responses.recording import batch
-from responses.retention import expiry, purge
+from responses.retention import expiry, purge, statistics
 from responses.retrying import lookups, run
 from responses.triage import issues
 
@@ -115,7 +115,7 @@ def expire_overdue() -> None:
 
 @shared_task
 def retain() -> None:
-    """Once a day, delete what is too old to keep."""
+    """Once a day, delete what is too old to keep; now and then, let the database look at what it holds."""
     ends_at = time.monotonic() + RETAIN_SECONDS
     ages = purge.Ages(
         success_bodies=timedelta(days=settings.RETENTION_SUCCESS_BODY_DAYS),
@@ -123,6 +123,7 @@ def retain() -> None:
         responses=timedelta(days=settings.RETENTION_RESPONSE_DAYS),
     )
     purge.purge_daily(ages, now=timezone.now(), has_time=lambda: time.monotonic() < ends_at)
+    statistics.refresh(timezone.now())
 
 
 @shared_task

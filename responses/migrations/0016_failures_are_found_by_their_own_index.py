@@ -93,4 +93,12 @@ class Migration(migrations.Migration):
                 name="response_failed_resource",
             ),
         ),
+        migrations.RemoveIndex(
+            model_name="response",
+            name="response_by_request",
+        ),
+        migrations.AddIndex(
+            model_name="response",
+            index=models.Index(fields=["integration", "request_key"], name="response_by_request"),
+        ),
     ]

@@ -61,7 +61,7 @@ def main() -> None:
     filled, seconds = 0, 0.0
     for stored in (few, many):
         started_at = time.perf_counter()
-        fill(known, first=filled, last=stored, now=now, whole=many)
+        fill(known, first=filled, last=stored, now=now, whole=stored)
         seconds, filled = time.perf_counter() - started_at, stored
         LastRun.objects.all().delete()
         statistics.refresh(timezone.now())  # a worker does it while a real one fills

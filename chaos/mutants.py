@@ -111,10 +111,9 @@ def _mark_sent_before_sending() -> None:
     deliver = _module("responses.alerting.deliver")
     say = deliver._say
 
-    def mark_and_say(delivery: Any, now: datetime) -> str:
+    def mark_and_say(delivery: Any, now: datetime) -> Any:
         deliver._end(delivery, state=delivery.State.SENT, words="", sent_at=now)
-        said: str = say(delivery, now)
-        return said
+        return say(delivery, now)
 
     deliver._say = mark_and_say
 

@@ -49,7 +49,7 @@ def read(*, is_quick: bool) -> evidence.Rows:
         attempts=[_attempt(row) for row in Attempt.objects.all()],
         failed=[_failed(row) for row in FailedRequest.objects.all()],
         unhandled_transitions=Transition.objects.filter(handled_at=None).count(),
-        messages=[_message(row) for row in Delivery.objects.select_related("channel", "transition")],
+        messages=[_message(row) for row in Delivery.objects.select_related("channel", "counted_in")],
         pending_follow_ups=FollowUp.objects.filter(state=FollowUp.State.PENDING).count(),
     )
     if is_quick:
@@ -108,9 +108,9 @@ def _failed(row: FailedRequest) -> evidence.Failed:
 
 
 def _message(row: Delivery) -> evidence.Message:
-    issue_id = row.transition.issue_id if row.transition else None
-    mark = f"delivery-{row.pk}@" if row.channel.kind == "email" else f"/issues/{issue_id}"
-    return evidence.Message(id=row.pk, kind=row.channel.kind, state=row.state, mark=mark)
+    """What the hourly cap held back has arrived when the message that counts it has."""
+    said = row.counted_in if row.state == Delivery.State.HELD_BACK and row.counted_in is not None else row
+    return evidence.Message(id=row.pk, kind=row.channel.kind, state=said.state, mark=f"delivery-{said.pk}")
 
 
 def _seconds(time: datetime | None) -> float | None:

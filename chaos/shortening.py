@@ -61,6 +61,7 @@ REST: dict[str, dict[str, Any]] = {
         "DELAYS": (1.0, 2.0, 4.0),
         "YIELDS_BY": _seconds(1),
     },
+    "responses.alerting.caps": {"HOUR": _seconds(5)},
 }
 """The client comes first: others take its time as a default when they are imported."""
 

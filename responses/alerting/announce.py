@@ -14,7 +14,7 @@ from django.db import transaction
 
 from responses.alerting import addressing, judging, threads
 from responses.alerting.judging import Fate, Verdict
-from responses.models import Alert, AlertRule, Delivery, Issue, Transition
+from responses.models import Alert, AlertRule, Delivery, Transition
 
 AT_A_TIME = 200
 ALONE = (Transition.Kind.RECOVERED, Transition.Kind.BREAKER_CLOSED)
@@ -48,11 +48,6 @@ def announce(now: datetime) -> list[int]:
                 logger.exception("a transition could not be turned into deliveries")
                 sentry_sdk.capture_exception(error)
     return sorted(first.values())
-
-
-def is_muted(issue: Issue, now: datetime) -> bool:
-    """Whether a person has asked for silence about an issue, and the time for it has not passed."""
-    return judging.is_muted(issue, now)
 
 
 def groups_of(waiting: Iterable[Transition]) -> Iterator[list[Transition]]:

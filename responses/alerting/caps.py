@@ -11,6 +11,7 @@ from enum import Enum
 
 import msgspec
 from django.db import transaction
+from django.db.models import QuerySet
 
 from responses.alerting import severity
 from responses.models import Channel, Delivery, Transition, ids
@@ -48,7 +49,10 @@ def judge(delivery: Delivery, now: datetime) -> Verdict:
         return Verdict(Turn.NOW, now)
     cap = max(delivery.channel.hourly_cap, 1)
     most = cap - cap // RESERVE if change.kind == Kind.REMINDER else cap
-    sent = _sent_within_the_hour(delivery.channel_id, now)
+    lately = _sent_within_the_hour(delivery.channel_id, now)
+    if lately.count() < most:
+        return Verdict(Turn.NOW, now)
+    sent = list(lately.select_related("transition__issue", "transition__integration"))
     if len(sent) < most or _is_worse(change, sent):
         return Verdict(Turn.NOW, now)
     room_at = (sent[len(sent) - most].sent_at or now) + HOUR
@@ -78,11 +82,10 @@ def count_in(delivery: Delivery) -> list[Delivery]:
     return list(held.filter(counted_in=delivery).select_related("transition__alert__issue").order_by("id"))
 
 
-def _sent_within_the_hour(channel_id: int, now: datetime) -> Sequence[Delivery]:
+def _sent_within_the_hour(channel_id: int, now: datetime) -> QuerySet[Delivery]:
     """The oldest first."""
     sent = Delivery.objects.filter(channel_id=channel_id, state=Delivery.State.SENT, transition__isnull=False)
-    lately = sent.filter(pk__gte=ids.floor(now - OLDEST), sent_at__gt=now - HOUR)
-    return list(lately.select_related("transition__issue", "transition__integration").order_by("sent_at", "id"))
+    return sent.filter(pk__gte=ids.floor(now - OLDEST), sent_at__gt=now - HOUR).order_by("sent_at", "id")
 
 
 def _is_worse(change: Transition, sent: Sequence[Delivery]) -> bool:

@@ -194,18 +194,26 @@ def _test(channel: Channel, now: datetime) -> Message:
     return message.test(channel=channel.name, url=url, now=now, zone=ZoneInfo(settings.DISPLAY_TIME_ZONE))
 
 
-def _end(delivery: Delivery, *, state: Delivery.State, words: str, told: int | None = None) -> bool:
-    """Mark it, if it is still this claim's."""
-    changes = {"state": state, "leased_until": None, "last_error": wording.clean(words, ERROR_LENGTH), "told": told}
-    return bool(Delivery.objects.held(delivery).update(**changes))
+def _end(
+    delivery: Delivery,
+    *,
+    state: Delivery.State,
+    words: str,
+    told: int | None = None,
+    sent_at: datetime | None = None,
+) -> bool:
+    """Mark it; ``False``: it is not this claim's any more."""
+    last_error = wording.clean(words, ERROR_LENGTH)
+    held = Delivery.objects.held(delivery)
+    return bool(held.update(state=state, leased_until=None, last_error=last_error, told=told, sent_at=sent_at))
 
 
 def _accepted(delivery: Delivery, accepted: Accepted, now: datetime) -> None:
     """Mark it as sent, its threads as told, and the channel as working, whatever was before."""
     note, said = accepted.sent.note, accepted.said
     with transaction.atomic():
-        if _end(delivery, state=Delivery.State.SENT, words=note, told=said.told if said.totals else None):
-            Delivery.objects.filter(pk=delivery.pk).update(sent_at=now)
+        told = said.told if said.totals else None
+        if _end(delivery, state=Delivery.State.SENT, words=note, told=told, sent_at=now):
             for alert_id, total in said.totals.items():
                 threads.note(alert_id, delivery.channel_id, total=total, place=accepted.sent.place, now=now)
         channel = Channel.objects.filter(pk=delivery.channel_id)

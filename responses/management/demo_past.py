@@ -109,4 +109,4 @@ def _sweep(known: Facts, *, now: datetime) -> None:
     ending.sweep(now)
     expiry.expire(now)
     expiry.unseal_overdue(now)
-    Transition.objects.unhandled().update(handled_at=now)
+    Transition.objects.unhandled().update(handled_at=now, fate=Transition.Fate.BEFORE)

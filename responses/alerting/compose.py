@@ -126,7 +126,7 @@ def _addressed(said: Message, transition: Transition, alert: Alert | None, *, ch
     return msgspec.structs.replace(
         said,
         tone=said.tone if said.tone is Tone.GOOD else Tone.of(bad.value),
-        actions=_actions(said, alert),
+        actions=(*_request(transition), *_actions(said, alert)),
         footer=f"{to} by Ordergroove Monitor. {said.footer}",
         about=About(
             kind=transition.kind,
@@ -145,6 +145,13 @@ def _addressed(said: Message, transition: Transition, alert: Alert | None, *, ch
             deadline_at=said.deadline_at,
         ),
     )
+
+
+def _request(transition: Transition) -> tuple[Link, ...]:
+    """The one request that it is about, where it is about one."""
+    if transition.failed_request_id is None:
+        return ()
+    return (Link("Open the request", _url("request-detail", transition.failed_request_id)),)
 
 
 def _actions(said: Message, alert: Alert | None) -> tuple[Link, ...]:

@@ -11,6 +11,7 @@ from django.db.models import Max, Sum
 from responses.alerting import impact
 from responses.alerting.impact import NOTHING, Impact
 from responses.alerting.message import Kind
+from responses.alerting.sweeps import silence
 from responses.alerting.telling.conditions import Situation
 from responses.models import (
     Alert,
@@ -23,10 +24,7 @@ from responses.models import (
 )
 from responses.recording.facts import netloc_of
 
-PURCHASE = "POST /subscription/create"
 HOURS = 24
-WEEK = 168
-WEEKS = 4
 
 State = FailedRequest.State
 What = Transition.Kind
@@ -82,7 +80,7 @@ def _with_rows(situation: Situation, integration: Integration, *, opened_at: dat
         case What.SILENCE:
             return msgspec.structs.replace(
                 situation,
-                usual=_usual(integration, now=now),
+                usual=_usual(integration, now=now, zone=situation.zone),
                 last_at=_last_purchase(integration, now=now),
                 trend=_purchases(integration, now=now),
             )
@@ -130,15 +128,15 @@ def _why_open(integration: Integration) -> tuple[str, bool]:
 def _last_purchase(integration: Integration, *, now: datetime) -> datetime | None:
     """When the last purchase was sent, to the minute, looking back two days."""
     since = int(now.timestamp()) // 60 - 2 * HOURS * 60
-    found = MinuteCount.objects.filter(integration_id=integration.pk, minute__gte=since, endpoint=PURCHASE)
+    found = MinuteCount.objects.filter(integration_id=integration.pk, minute__gte=since, endpoint=silence.PURCHASE)
     minute = found.aggregate(last=Max("minute"))["last"]
     return datetime.fromtimestamp(60 * minute, tz=now.tzinfo) if minute is not None else None
 
 
-def _usual(integration: Integration, *, now: datetime) -> int:
+def _usual(integration: Integration, *, now: datetime, zone: ZoneInfo) -> int:
     """How many purchases there were on average in this hour of the week, over the weeks that had any."""
-    hour = int(now.timestamp()) // 3600
-    counts = _by_hour(integration, [hour - WEEK * week for week in range(1, WEEKS + 1)])
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    counts = _by_hour(integration, silence.same_hours(hour, silence.WEEKS, zone))
     return round(sum(counts.values()) / len(counts)) if counts else 0
 
 
@@ -150,5 +148,5 @@ def _purchases(integration: Integration, *, now: datetime) -> tuple[int, ...]:
 
 
 def _by_hour(integration: Integration, hours: list[int]) -> dict[int, int]:
-    found = HourlyCount.objects.filter(integration_id=integration.pk, hour__in=hours, endpoint=PURCHASE)
+    found = HourlyCount.objects.filter(integration_id=integration.pk, hour__in=hours, endpoint=silence.PURCHASE)
     return dict(found.values_list("hour").annotate(total=Sum("responses")).order_by())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +11,10 @@ import msgspec
 import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from responses.alerting import compose, situations
+from responses.alerting import compose
 from responses.alerting.channels import email, slack_layout
 from responses.alerting.message import Kind, Message, Tone
+from responses.alerting.sweeps import silence
 from responses.models import (
     Alert,
     AlertRule,
@@ -29,6 +31,7 @@ from responses.models import (
     Transition,
     ids,
 )
+from tests.alerting.examples import HOSTILE
 from tests.factories import (
     NOW,
     make_accepted,
@@ -352,7 +355,7 @@ def test_silence_says_what_is_usual_and_when_the_last_one_came(shop: Integration
         HourlyCount(
             integration_id=shop.pk,
             hour=hour - 168 * week,
-            endpoint=situations.PURCHASE,
+            endpoint=silence.PURCHASE,
             status_code=200,
             outcome=2,
             responses=responses,
@@ -483,3 +486,37 @@ def test_a_message_costs_the_same_for_few_and_for_many(
             compose.message_of(change, alert, channel=channel, told=0, now=NOW)
         record(shop, *(make_refusal() for _ in range(40)))
     assert IssueHour.objects.count() == 1
+
+
+def test_a_message_about_one_request_leads_to_it(shop: Integration, channel: Channel) -> None:
+    issue = issue_of(shop, make_refusal("1"), make_refusal("1"), make_refusal("1"))
+    request = FailedRequest.objects.get()
+
+    said = say(What.REQUEST_REPEATED, make_alert(shop, issue=issue), channel, number=3, failed_request=request)
+
+    assert said.actions[0].url == f"https://monitor.example.com/requests/{request.pk}/"
+    assert [link.words for link in said.actions] == ["Open the request", "Acknowledge", "Mute"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_and_words_go_out_harmless_in_every_kind(channel: Channel, text: str) -> None:
+    storable = text.encode("utf-8", "replace").decode().replace("\x00", "")
+    shop = make_integration(name=storable[:120] or "shop")
+    issue = issue_of(shop, make_refusal(message=storable[:3_000] or "x"))
+    Issue.objects.update(title=storable[:300], message=storable[:500])
+    issue.refresh_from_db()
+    Gate.objects.create(
+        scope=f"account:{shop.pk}", breaker=Gate.Breaker.OPEN, breaker_reason=storable[:300], opened_at=NOW
+    )
+    about_issue = [What.ISSUE_OPENED, What.ISSUE_REGRESSED, What.ISSUE_GREW, What.REMINDER, What.RECOVERED]
+    about_shop = [What.BREAKER_OPENED, What.AUTH_BURST, What.SILENCE, What.DIGEST]
+    said = [say(kind, make_alert(shop, issue=issue, closed_because=storable[:200]), channel) for kind in about_issue]
+    said += [say(kind, make_alert(shop, kind, closed_because=storable[:200]), channel) for kind in about_shop]
+
+    for one in said:
+        blocks = [block for block in slack_layout.blocks(one) if block["type"] != "header"]
+        words = json.dumps([slack_layout.text(one), blocks, slack_layout.step(one)], ensure_ascii=False)
+        assert not any(mark in words for mark in ("<!channel>", "<@U123>", "<https://evil", "\u202e"))
+        assert "\n" not in one.subject
+        assert "<script>" not in email.html(one)
+        assert "\nBcc:" not in email.text(one)

@@ -90,7 +90,9 @@ def _meaning(info: CodeInfo, facts: Facts, *, now: datetime, zone: ZoneInfo) -> 
         words = "The code looks like a success, but the answer says that it failed."
     if facts.kind is not Kind.BACK:
         return words
-    resolved = f"It was resolved {wording.when(facts.resolved_at, zone, now=now)}. " if facts.resolved_at else ""
+    resolved = "It had been quiet, and fails again. "
+    if facts.resolved_at is not None:
+        resolved = f"It was resolved {wording.when(facts.resolved_at, zone, now=now)}. "
     return f"{resolved}First seen {wording.when(facts.first_seen_at, zone, now=now)}. {words}"
 
 

@@ -136,7 +136,7 @@ def label_of(path: str) -> str:
             words.append(_KNOWN_WORDS.get(key, key.replace("_", " ").strip() or key))
     is_of_list = bool(words) and words[0][-1:].isdecimal()
     shown = [words[0], words[-1]] if is_of_list and len(words) > 1 else words[-2:]
-    if is_of_list and "purchase_info" in path:
+    if is_of_list and path.endswith(("/purchase_info/quantity", "/purchase_info/price")):
         shown[-1] += " (bought)"
     joined = ": ".join(shown)[:120]
     return joined[:1].upper() + joined[1:]

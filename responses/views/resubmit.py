@@ -39,6 +39,9 @@ _with_editor_styles: Callable[[View], View] = cast("Any", csp_update({"style-src
 _TOO_LARGE = "What you sent is too large to be a request of yours: at most {} MB. Your last draft is kept, and shown."
 _BROKEN = "This form is not complete: your last draft is shown."
 _ERRORS = "It was not sent: something in it is wrong. Everything that you typed is kept."
+_UNCHANGED = (
+    "It was not sent: nothing in it was changed. To send it as it was, use “Send again” on the page of the request."
+)
 _TRIED = "It is sent to staging now: its answer appears beside the form."
 
 
@@ -139,9 +142,10 @@ def _send(
     request: HttpRequest, page: Frame, row: FailedRequest, editable: Editable, typed: Typed, sent: dict[str, Any]
 ) -> HttpResponse:
     """Approve it. Whatever keeps it from being sent is said, and what was typed is kept."""
-    if editing.corrected(editable, typed.text).has_errors:
+    corrected = editing.corrected(editable, typed.text)
+    if corrected.has_errors or not corrected.changes:
         _keep(page, row, typed)
-        messages.warning(request, _ERRORS)
+        messages.warning(request, _ERRORS if corrected.has_errors else _UNCHANGED)
         return _page(request, page, row, editable, typed, status=422)
     done = approve.approve(
         row,

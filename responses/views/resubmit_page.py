@@ -113,7 +113,10 @@ def verdict_of(page: Frame, row: FailedRequest, editable: Editable, typed: Typed
         "may_be_overridden": any(not line.is_good and line.may_override for line in verdict.lines),
         "refusals": [reason for reason in verdict.reasons if reason.words not in {line.words for line in stops}],
         "errors": [_problem(one) for one in corrected.problems if one.is_error],
-        "warnings": [_problem(one) for one in corrected.problems if not one.is_error],
+        # That nothing was changed stands where the changes do.
+        "warnings": [
+            _problem(one) for one in corrected.problems if not one.is_error and (one.path or corrected.changes)
+        ],
         "changes": [_change(one) for one in corrected.changes],
         "needs_reason": corrected.needs_reason,
     }

@@ -191,6 +191,14 @@ def test_what_cannot_be_sent_is_said_and_kept(ada: Client, failed: FailedRequest
     assert "This is your draft" in shown(ada, failed)
 
 
+def test_what_was_not_changed_is_not_sent(ada: Client, failed: FailedRequest) -> None:
+    response = ada.post(url_of(failed), form_of(shown(ada, failed)) | {"deed": "send"})
+
+    assert response.status_code == 422
+    assert "nothing in it was changed" in response.content.decode()
+    assert not Resubmission.objects.exists()
+
+
 def test_a_locked_value_that_was_changed_by_hand_is_refused(ada: Client, failed: FailedRequest) -> None:
     form = form_of(shown(ada, failed))
     document = json.loads(form["text"])

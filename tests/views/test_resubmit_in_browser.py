@@ -21,7 +21,7 @@ from responses.models import FailedRequest, FollowUp, Heartbeat, Resubmission, R
 from responses.sandbox import server
 from responses.sandbox.server import Running
 from responses.sending import client, credentials
-from tests.factories import make_purchase, make_user
+from tests.factories import make_purchase, make_user, record
 from tests.retrying import again
 from tests.retrying.again import Shop
 
@@ -156,9 +156,7 @@ def test_of_three_products_only_the_failed_is_sent(open_page: Open, shop: Shop, 
 
 def test_what_was_accepted_and_failed_later_is_completed(open_page: Open, shop: Shop, box: Running) -> None:
     box.control(synchronous=False)
-    again.record(
-        shop.integration, buy(shop, box, "1003", "tea", "fail-unknown-product"), key=shop.key, now=timezone.now()
-    )
+    record(shop.integration, buy(shop, box, "1003", "tea", "fail-unknown-product"), key=shop.key, now=timezone.now())
     poll_all()
     failed = FailedRequest.objects.get(order_id="1003")
     page = open_page(failed)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import time_machine
 
 from responses.alerting.channels import webhook
 from responses.alerting.channels.errors import ChannelError, TargetError
@@ -178,3 +181,31 @@ def test_what_is_about_no_issue_says_so(receiver: Receiver) -> None:
     event = json.loads(receiver.calls[0].body)
     assert event["type"] == "alert.monitor_lags"
     assert (event["data"]["issue"], event["data"]["integration"], event["data"]["deadline_at"]) == (None, None, None)
+
+
+def test_the_example_in_the_documentation_verifies_an_event(receiver: Receiver) -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    known: dict[str, Any] = {}
+    exec(example, known)  # our own documentation
+    webhook.send(f"{receiver.url()} {SECRET}", make_message(), STAMP)
+    call = receiver.calls[0]
+
+    with time_machine.travel(NOW + timedelta(seconds=30), tick=False):
+        assert known["is_genuine"](SECRET, call.headers, call.body)
+        assert not known["is_genuine"](SECRET, call.headers, call.body + b" ")
+        assert not known["is_genuine"]("whsec_" + b64encode(bytes(32)).decode(), call.headers, call.body)
+    with time_machine.travel(NOW + timedelta(minutes=6), tick=False):
+        assert not known["is_genuine"](SECRET, call.headers, call.body)
+
+
+def test_the_example_event_in_the_documentation_has_the_fields_of_a_real_one() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "alerts.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+
+    assert shape_of(json.loads(example)) == shape_of(webhook.event(make_message(), STAMP))
+
+
+def shape_of(value: Any) -> Any:
+    """The names in a document, without its values and the contents of its lists."""
+    return {name: shape_of(inner) for name, inner in value.items()} if isinstance(value, dict) else None

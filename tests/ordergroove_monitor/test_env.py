@@ -76,6 +76,8 @@ def test_seal_keys_are_a_list_of_which_the_first_one_seals(tmp_path: Path) -> No
         ("CELERY_BROKER_URL", "filesystem://secret"),
         ("EMAIL_URL", "dummymail://secret"),
         ("SENTRY_DSN", "secret"),
+        ("SLACK_API_URL", "https://slack.com.example.org/api/"),
+        ("SLACK_API_URL", "http://slack.com/api/"),
         ("SECRET_KEY_FILE", "/does/not/exist"),
     ],
 )

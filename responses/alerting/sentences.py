@@ -18,19 +18,17 @@ _WHEN = {
     Trigger.GROWTH: "{an}{what}issue grows {number}-fold within {window}",
     Trigger.LASTING: "a transient issue lasts longer than {window}",
     Trigger.EXHAUSTED: "the automatic attempts of a request are used up",
-    Trigger.REPEATED: "the same request fails the same way {times} within {window}",
-    Trigger.MANY: "the same cause hits {requests} within {window}",
+    Trigger.REPEATED: "the same request gets the same {what}error {times} within {window}",
+    Trigger.MANY: "the same {what}cause hits {requests} within {window}",
     Trigger.AUTH: "401 or 403 come {times} within {window}",
     Trigger.BREAKER: "sending again is stopped, or goes on",
     Trigger.UNKNOWN: "an outcome stays unknown for {window}",
-    Trigger.EXPIRING: "requests expire within {window}",
-    Trigger.EXPIRED: "requests have expired",
+    Trigger.EXPIRING: "{what}requests expire within {window}",
+    Trigger.EXPIRED: "{what}requests have expired",
     Trigger.SILENCE: "no purchase arrives for {window} where there usually are some",
     Trigger.DIGEST: "a day is over, at {clock}",
     Trigger.MONITOR: "the monitor’s own worker, timer or database lags for {window}",
 }
-_PLAIN = (Trigger.PARTIAL, Trigger.LASTING)
-"""Their words say the outcome already."""
 _ONCE_A_WINDOW = (Trigger.EXHAUSTED, Trigger.EXPIRED)
 ALL_CHANNELS = "all channels"
 NOBODY = "nobody, since no channel is chosen"
@@ -65,9 +63,9 @@ def when(rule: AlertRule) -> str:
     """Return what must happen, and where."""
     trigger = Trigger(rule.trigger)
     outcomes = [str(word).replace("_", "-") for word in rule.outcomes]
-    what = f"{_listed(outcomes, 'or')} " if outcomes and trigger not in _PLAIN else ""
-    number = rule.threshold or 0
-    said = _WHEN[trigger].format(
+    what = f"{_listed(outcomes, 'or')} " if outcomes else ""
+    number, words = rule.threshold or 0, _WHEN[trigger]
+    said = words.format(
         what=what,
         an="an " if what[:1] in ("", "a", "e", "i", "o", "u") else "a ",
         number=number,
@@ -76,7 +74,8 @@ def when(rule: AlertRule) -> str:
         clock=f"{number % 24:02}:00",
         window=wording.span((rule.window_minutes or 0) * 60),
     )
-    return " ".join(filter(None, (said, *_where(rule))))
+    by_outcome = f"with the outcome {what.rstrip()}" if what and "{what}" not in words else ""
+    return " ".join(filter(None, (said, by_outcome, *_where(rule))))
 
 
 def how(rule: AlertRule) -> str:

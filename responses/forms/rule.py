@@ -48,10 +48,21 @@ BY_CALL = (
     Trigger.EXHAUSTED,
     Trigger.REPEATED,
     Trigger.MANY,
+    Trigger.AUTH,
+    Trigger.UNKNOWN,
+    Trigger.EXPIRING,
     Trigger.EXPIRED,
 )
 """What is found in calls, so that an endpoint and codes can be named."""
-BY_OUTCOME = (Trigger.NEW_ISSUE, Trigger.REGRESSION, Trigger.GROWTH, Trigger.REPEATED, Trigger.MANY)
+BY_OUTCOME = (
+    Trigger.NEW_ISSUE,
+    Trigger.REGRESSION,
+    Trigger.GROWTH,
+    Trigger.REPEATED,
+    Trigger.MANY,
+    Trigger.EXPIRING,
+    Trigger.EXPIRED,
+)
 _THRESHOLDS = {
     Trigger.GROWTH: ("Grows how many fold", "Compared with the time of the same length before."),
     Trigger.REPEATED: ("How many times", "Calls of your own systems with the same error; our attempts do not count."),

@@ -43,7 +43,7 @@ _LOOKS = {
     Kind.MORE: Look("plus", "neutral", "message"),
 }
 _FATES = {
-    Fate.FOLDED: "counted in the next message",
+    Fate.FOLDED: "counted with the others",
     Fate.QUIET: "kept for the digest, since it came in quiet hours",
     Fate.MUTED: "not told, since it was muted",
     Fate.NO_RULE: "not told, since no rule asks for it",

@@ -68,6 +68,16 @@ def test_every_trigger_has_words() -> None:
         assert sentences.when(AlertRule(trigger=trigger, threshold=2, window_minutes=60))
 
 
+@pytest.mark.parametrize("trigger", Trigger.values)
+def test_no_condition_is_left_unsaid(trigger: str) -> None:
+    rule = AlertRule(
+        trigger=trigger, threshold=2, window_minutes=60, endpoint="GET /orders/", codes="5xx", outcomes=["no_answer"]
+    )
+
+    for condition in ("GET /orders/", "5xx", "no-answer"):
+        assert condition in sentences.when(rule)
+
+
 def test_the_article_fits_what_follows() -> None:
     def when(*outcomes: str) -> str:
         return sentences.when(AlertRule(trigger="growth", threshold=2, window_minutes=60, outcomes=list(outcomes)))

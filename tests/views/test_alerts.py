@@ -128,7 +128,7 @@ def test_an_alert_shows_its_thread(sign_in: SignIn, integration: Integration) ->
     assert "6 attempts" in page
     assert "550 relay denied" in page
     assert "12 times" in page
-    assert "counted in the next message" in page
+    assert "counted with the others" in page
     assert "Next reminder" in page
     assert "When <b>a new issue appears</b>" in page
     assert f'href="/issues/{alert.issue_id}/"' in page

@@ -130,7 +130,9 @@ def stop(run: BulkRun, wish: Wish) -> str:
         words = f"{wish.name} stopped it."
         if not _moved(run, _STOPPABLE, State.STOPPED, state_reason=words, ended_at=wish.now):
             return _taken(run)
-        open_rows = BulkRow.objects.filter(run=run, state__in=(Row.PLANNED, Row.UNCHECKED), resubmission__isnull=True)
+        open_rows = BulkRow.objects.filter(
+            run=run, state__in=(Row.PLANNED, Row.READY, Row.UNCHECKED), resubmission__isnull=True
+        )
         left = open_rows.update(state=Row.SKIPPED, code="stopped", reason=words, updated_at=wish.now)
         _log(run, wish, "stopped", left=left)
     _call_back(run, words, now=wish.now)

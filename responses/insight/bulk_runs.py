@@ -72,8 +72,8 @@ def counts(run: BulkRun) -> dict[str, int]:
 
 def _counts(which: Q) -> dict[int, dict[str, int]]:
     sums = {name: Count("pk", filter=group) for name, group in GROUPS.items()}
-    found = BulkRow.objects.filter(which).order_by().values("run_id").annotate(**sums)
-    return {row["run_id"]: {name: row[name] for name in GROUPS} for row in found}
+    found = BulkRow.objects.filter(which).order_by().values("run_id").annotate(**sums).values_list("run_id", *GROUPS)
+    return {run_id: dict(zip(GROUPS, numbers, strict=True)) for run_id, *numbers in found}
 
 
 def whys(run: BulkRun) -> tuple[Why, ...]:

@@ -106,6 +106,9 @@ NAVIGATION = (
 ALSO_CURRENT = {
     "issue-detail": "issues",
     "request-detail": "fix",
+    "bulk-list": "fix",
+    "bulk-new": "fix",
+    "bulk-detail": "fix",
     "response-detail": "responses",
     "alert-detail": "alerts",
     "alert-decide": "alerts",

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -20,7 +21,7 @@ from responses.retention import expiry
 from responses.sending import pauses
 from tests.correcting import bulking
 from tests.correcting.bulking import RECIPE, checked, codes, fail, fail_many, go_on, make_ada, refused, started, states
-from tests.factories import NOW, make_exchange, make_integration, make_user
+from tests.factories import NOW, make_exchange, make_integration, make_user, record
 from tests.retrying import again
 from tests.retrying.again import Shop, Upstream
 
@@ -60,7 +61,7 @@ def test_of_two_hundred_each_is_sent_once_or_has_its_reason(shop: Shop, upstream
     for place in range(30):
         created = {"subscriptions": [{"77": "0ff0f88accc511e8b6c0bc764e106cf4"}]}
         success = make_exchange(again.purchase(shop, f"{place + 1}"), 200, created, sent_at=NOW + MINUTE)
-        again.record(shop.integration, success, key=shop.key, now=NOW + MINUTE)
+        record(shop.integration, success, key=shop.key, now=NOW + MINUTE)
     later = NOW + 20 * MINUTE
     expiry.expire(later)
     bulking.work(now=later)
@@ -128,7 +129,7 @@ def test_a_recipe_that_matches_nothing_makes_nothing_ready(shop: Shop) -> None:
         ({"recipe": [Op(kind="remove", path="/a")] * 21}, "at most"),
     ],
 )
-def test_a_plan_that_cannot_be_is_refused(shop: Shop, values: dict[str, object], words: str) -> None:
+def test_a_plan_that_cannot_be_is_refused(shop: Shop, values: dict[str, Any], words: str) -> None:
     issue, ada = fail_many(shop, 1), make_ada(shop)
 
     with pytest.raises(RecipeError, match=words):

@@ -229,8 +229,8 @@ def test_what_cannot_be_is_refused_with_a_word(op: Op, words: str) -> None:
 def test_locked_fields_are_found_also_where_a_recipe_would_take_what_holds_them() -> None:
     locked = ["/payment/token_id", "/products/0/card", "/merchant_id"]
 
-    def hit(**values: str) -> list[str]:
-        return recipes.touched([Op(**{"kind": "remove", **values})], locked)
+    def hit(*, path: str, kind: str = "remove", to: str = "") -> list[str]:
+        return recipes.touched([Op(kind=kind, path=path, to=to)], locked)
 
     assert hit(path="/payment") == ["/payment/token_id"]
     assert hit(path="/products/*/card") == ["/products/0/card"]

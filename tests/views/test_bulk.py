@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -263,7 +264,7 @@ def test_lists_ask_as_often_for_twenty_as_for_one(sign_in: SignIn, shop: Shop, i
 
     few = queries("/bulk/"), queries(f"/bulk/{run.pk}/")
     fail_many(shop, 20, first=100)
-    many = checked(issue, ada, nonce="n2", now=bulking.NOW + bulking.timedelta(minutes=1))
+    many = checked(issue, ada, nonce="n2", now=NOW + timedelta(minutes=1))
     for place in range(18):
         bulking.preview(issue, ada, nonce=f"more-{place}")
 

@@ -16,12 +16,14 @@ from responses.alerting.sweeps import scope
 from responses.alerting.sweeps.lasting import TRANSIENT
 from responses.models import Alert, FailedRequest, FailedRequestIssue, Integration, Issue, Transition, ids
 from responses.models.alert import AlertQuerySet
+from responses.models.transition import TransitionQuerySet
 
 QUIET_TRANSIENT = timedelta(minutes=15)
 QUIET = timedelta(minutes=60)
 QUIET_MOST = timedelta(hours=4)
 CLOCK = timedelta(hours=25)
 """Requests that are older have expired, or nobody knows what became of them: these have alerts of their own."""
+COUNTED_FOR = timedelta(minutes=62)
 BACK_WITHIN = timedelta(hours=24)
 
 
@@ -37,7 +39,8 @@ def passed(now: datetime) -> list[tuple[Alert, str]]:
     quiet |= Q(issue__last_seen_at__lte=now - QUIET_TRANSIENT, issue__outcome__in=TRANSIENT)
     links = FailedRequestIssue.objects.filter(issue_id=OuterRef("issue_id"), pk__gte=ids.floor(now - CLOCK))
     left = links.filter(_UNSETTLED, failed_request__closed_at__isnull=True)
-    found = list(_open().exclude(issue__state=Issue.State.RESOLVED).filter(quiet).exclude(Exists(left))[: scope.MOST])
+    calm = _open().exclude(issue__state=Issue.State.RESOLVED).filter(quiet)
+    found = list(calm.exclude(Exists(left)).exclude(Exists(_unsaid(now)))[: scope.MOST])
     times = _ended_times([alert.issue_id for alert in found if alert.issue_id is not None], since=now - BACK_WITHIN)
     return [
         (alert, "No failure came any more, and none of its requests is left.")
@@ -63,6 +66,12 @@ def sweep_back(now: datetime) -> int:
 
 def _open() -> AlertQuerySet:
     return Alert.objects.open().filter(issue__isnull=False, closed_because="").select_related("rule", "issue")
+
+
+def _unsaid(now: datetime) -> TransitionQuerySet:
+    """What was only counted, and is told by a reminder when its hour is over: until then an alert does not end."""
+    counted = Transition.objects.filter(alert_id=OuterRef("pk"), fate=Transition.Fate.FOLDED, at__gt=now - COUNTED_FOR)
+    return counted.filter(kind__in=[Transition.Kind.REQUEST_EXHAUSTED, Transition.Kind.REQUEST_EXPIRED])
 
 
 # A question (GET) has no clock: where nobody asks again, nothing is left to settle.

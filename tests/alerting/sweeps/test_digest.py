@@ -17,7 +17,7 @@ EIGHT = datetime(2026, 11, 23, 7, 0, tzinfo=UTC)  # in Berlin
 @pytest.fixture(autouse=True)
 def _zone(settings: Settings) -> None:
     settings.DISPLAY_TIME_ZONE = "Europe/Berlin"
-    rule("digest")
+    rule("digest", is_on=True)
 
 
 def test_the_digest_is_due_once_a_day_at_its_hour() -> None:

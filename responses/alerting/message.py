@@ -199,8 +199,6 @@ class Sent(msgspec.Struct, frozen=True):
     """What it said besides accepting, for the people who look after the channel."""
     place: str = ""
     """Where the message is now, for the ``place`` of the thread's next stamps; empty where a channel has no such thing."""
-    is_skipped: bool = False
-    """Nothing was sent: such messages are not for this channel, as the note says."""
 
 
 def test(*, channel: str, url: str, now: datetime, zone: ZoneInfo) -> Message:

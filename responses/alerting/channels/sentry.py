@@ -46,11 +46,11 @@ def hint(target: str) -> str:
 def send(target: str, message: Message, stamp: Stamp) -> Sent:
     """Hand over one event and wait until it is accepted; raises ``ChannelError`` when it is not.
 
-    What is no new or returning issue is not sent: Sentry counts events, and our counts would be a second truth.
+    What is no new or returning issue should not come here, and is not sent: Sentry groups and reminds by itself.
     """
     about = message.about
     if about is None or about.kind not in TAKEN:
-        return Sent("Not for this channel: Sentry gets new and returning issues only.", is_skipped=True)
+        return Sent("Not for this channel: Sentry gets new and returning issues only.")
     kept = _Kept({"dsn": target})
     _client(target, kept).capture_event(_event(message, about, stamp))
     assert kept.envelope is not None

@@ -15,7 +15,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from responses.alerting import announce
 from responses.models import (
+    Alert,
+    AlertRule,
     ApiToken,
+    BulkRun,
     Channel,
     Delivery,
     FailedRequest,
@@ -45,7 +48,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.usefixtures("
 SECRET_WORD = "belongs-to-others"
 PARAMETERS = ("q", "outcome", "code", "endpoint", "period", "order", "customer", "after", "before", "sort", "state", "who",
               "integration", "tab", "page", "from", "to", "since", "until", "origin", "method", "release", "request",
-              "live", "new", "part", "seen", "most", "all", "tested", "limit", "cursor", "issue", "next")  # fmt: skip
+              "live", "new", "part", "seen", "most", "all", "tested", "limit", "cursor", "issue", "next",
+              "kind", "severity", "deed", "trigger")  # fmt: skip
 VALUES = (
     b"", b"\0", b"a\0b", b"\xed\xa0\x80", b"\xff\xfe", b"-1", b"0", b"9" * 30, b"9" * 5_000, b"9223372036854775808", b"1e999",
     b"NaN", b"x" * 20_000, b"' OR 1=1 --", b"%", b"_", b"\\", b"%00%ff", b"{{7*7}}{% debug %}", b"../../../etc/passwd",
@@ -78,7 +82,12 @@ class Owned:
         self.values = {
             "issue_id": issue.pk,
             "channel_id": self.channel.pk,
+            "alert_id": Alert.objects.filter(integration=self.integration)[0].pk,
+            "rule_id": AlertRule.objects.create(trigger="breaker", integration=self.integration, name=slug).pk,
             "delivery_id": Delivery.objects.filter(channel=self.channel)[0].pk,
+            "run_id": BulkRun.objects.create(
+                id=issue.pk, integration=self.integration, name=slug, state="preview", nonce=slug, created_at=NOW
+            ).pk,
             "slug": slug,
             "key_id": self.key.pk,
             "token_id": self.token.pk,
@@ -187,7 +196,7 @@ def test_what_belongs_to_others_is_not_there(ours: Owned, theirs: Owned, role: s
 
 def _state() -> list[Any]:
     """Whatever somebody could change who may not."""
-    models = (Integration, Channel, IntakeKey, Issue, FailedRequest, Response)
+    models = (Integration, Channel, IntakeKey, Issue, FailedRequest, Response, Alert, AlertRule)
     rows = [list(model.objects.order_by("pk").values_list()) for model in models]
     return [*rows, list(ApiToken.objects.order_by("pk").values_list("pk", "revoked_at"))]
 

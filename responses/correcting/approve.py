@@ -138,7 +138,7 @@ def _judged(
         raise _Refused(*(Reason("invalid", f"{one.path}: {one.words}" if one.path else one.words) for one in wrong))
     if corrected.needs_reason and not wish.reason:
         raise _Refused(Reason("reason", "Say why the order or the customer is changed."))
-    if kind == Kind.ONLY_FAILED and _is_taken(request, corrected.order_id):
+    if corrected.order_id != editable.first_order_id and _is_taken(request, corrected.order_id):
         raise _Refused(Reason("order_id", f"The order id {corrected.order_id} was used before: choose another one."))
     return Approval(editable=editable, corrected=corrected, lines=lines, overrides=overrides, nonce=nonce)
 
@@ -258,6 +258,9 @@ def _show(request: FailedRequest, wish: Wish) -> None:
     if request.closed_at is None:
         moves.show(request.pk, _SHOWN.RETRYING, "", now=wish.now)
         return
+    same = FailedRequest.objects.open().filter(integration_id=request.integration_id, request_key=request.request_key)
+    if same.exists():
+        raise _Refused(Reason("newer", "The same request has failed anew since then: correct that one."))
     mine = FailedRequest.objects.filter(pk=request.pk, state=_SHOWN.EXPIRED)
     words = f"{wish.user.get_username()} had it sent although its 24 hours were over: {wish.reason}"
     if mine.update(state=_SHOWN.RETRYING, closed_at=None, reason=words[:LONGEST_REASON]) != 1:

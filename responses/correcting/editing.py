@@ -66,6 +66,11 @@ class Editable:
     whole: Any = field(repr=False)
     """The data of the original as it may be shown, before anything was left out."""
 
+    @property
+    def first_order_id(self) -> str:
+        """The order id of the original, ``""`` where it has none."""
+        return _order_id(self.written.data)
+
 
 class Corrected(msgspec.Struct, frozen=True, kw_only=True):
     """What a text makes of a request: bytes to send, where ``has_errors`` is false."""
@@ -206,7 +211,7 @@ def _of_ids(editable: Editable, data: Any) -> Iterator[Problem]:
         return
     if not order_id.isprintable() or len(order_id) > _LONGEST_ID:
         yield Problem(ORDER_ID, f"An order id is one line of at most {_LONGEST_ID} characters.", is_error=True)
-    was = _order_id(editable.written.data)
+    was = editable.first_order_id
     if editable.kind is Resubmission.Kind.ONLY_FAILED and order_id == was:
         words = "Under its old order id Ordergroove would take it for the order that it knows: use a new one."
         yield Problem(ORDER_ID, words, is_error=True)

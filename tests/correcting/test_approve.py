@@ -136,6 +136,8 @@ def test_a_wrong_text_is_refused_with_its_problems(shop: Shop, ada: User) -> Non
 def test_another_order_id_needs_a_reason(shop: Shop, ada: User) -> None:
     request = refused(shop)
     assert codes(approved(request, ada, order_id="1002").reasons) == ["reason"]
+    refused(shop, "1003")
+    assert codes(approved(request, ada, order_id="1003", reason="So be it").reasons) == ["order_id"]
     assert approved(request, ada, order_id="1002", reason="The shop had numbered it twice.").is_done
     assert Resubmission.objects.get().order_id == "1002"
 
@@ -374,6 +376,25 @@ def test_an_unknown_one_is_decided_first(shop: Shop, ada: User) -> None:
     assert "unknown" in codes(approved(request, ada).reasons)
 
 
+def test_an_unknown_correction_that_did_not_happen_is_sent_again_as_it_was_approved(
+    shop: Shop, ada: User, upstream: Upstream
+) -> None:
+    upstream.replies.append(lambda _: None)
+    upstream.always = reply(200, told([{"88": "s88"}], []))
+    request = partial(shop)
+    rest_of(request, ada)
+    again.send_one(after(6))
+    assert again.states(request) == ("unknown", "unknown")
+    deed = deeds.decide(
+        fresh(request), ada, decision=deeds.SEND_AGAIN, reason="I looked: not there.", nonce="d", now=after(9)
+    )
+    assert deed.is_done, deed.reasons
+    again.send_one(after(10))
+    assert upstream.received[0].body == upstream.received[1].body
+    assert again.states(request) == ("resolved", "succeeded")
+    assert (request.resolved_by, "2 kept, 1 sent." in request.reason) == ("resubmission", True)
+
+
 @pytest.mark.parametrize("status_code", [423, 429])
 def test_what_certainly_did_nothing_is_sent_again_by_itself(
     shop: Shop, ada: User, upstream: Upstream, status_code: int
@@ -484,6 +505,18 @@ def test_an_expired_one_is_not_sent_long_after_it_was_approved(shop: Shop, upstr
     run_at(now + timedelta(minutes=61))
     assert upstream.received == []
     assert again.states(request) == ("expired", "expired")
+
+
+def test_an_expired_one_that_failed_anew_is_left_to_the_newer(shop: Shop) -> None:
+    request = overdue(shop)
+    admin = make_user("root", role=Role.ADMIN, integration=shop.integration)
+    text = edited(request, session)
+    made = make_exchange(purchase(shop, "1001"), 400, {"error": "x"}, sent_at=DEADLINE)
+    again.record_for(shop, made, now=DEADLINE)
+    now = DEADLINE + timedelta(minutes=5)
+    deed = approved(request, admin, text=text, now=now, overrides=["deadline"], reason="The customer agreed.")
+    assert codes(deed.reasons) == ["newer"]
+    assert fresh(request).state == "expired"
 
 
 def test_an_expired_one_whose_original_went_cannot_be_corrected(shop: Shop) -> None:

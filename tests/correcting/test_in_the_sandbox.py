@@ -10,7 +10,7 @@ from responses.models import FailedRequest, Integration, Resubmission, Role, Use
 from responses.retrying import lookups
 from responses.sandbox.server import Running
 from tests.correcting.mending import approved
-from tests.factories import make_user
+from tests.factories import make_user, record
 from tests.following import buying
 from tests.following.buying import after, poll_at
 from tests.following.conftest import box as box
@@ -53,7 +53,7 @@ def check_last(box: Running) -> None:
 
 def test_of_a_207_only_the_failed_is_created(unguarded: Running, shop: Integration, ada: User) -> None:
     unguarded.control(synchronous=True)
-    buying.record(shop, buying.purchase(unguarded, "1001", "tea", "fail-unknown-product", "coffee"))
+    record(shop, buying.purchase(unguarded, "1001", "tea", "fail-unknown-product", "coffee"))
     request = FailedRequest.objects.get()
     assert request.state == "needs_fix"
     deed = approved(request, ada, milk, only_failed=True)
@@ -89,7 +89,7 @@ def test_a_rest_that_fails_in_part_again_is_narrowed_once_more(
     unguarded: Running, shop: Integration, ada: User
 ) -> None:
     unguarded.control(synchronous=True)
-    buying.record(shop, buying.purchase(unguarded, "1001", "tea", "fail-unknown-product", "fail-offer"))
+    record(shop, buying.purchase(unguarded, "1001", "tea", "fail-unknown-product", "fail-offer"))
     request = FailedRequest.objects.get()
     assert approved(request, ada, milk, only_failed=True).is_done
     run_at(after(6))
@@ -126,7 +126,7 @@ def test_a_correction_that_was_applied_and_not_answered_is_looked_up_and_not_sen
     unguarded.control(synchronous=True)
     shop.hosts = {"sc": unguarded.url, "restapi": unguarded.url}
     shop.save()
-    buying.record(shop, buying.purchase(unguarded, "1001", "tea", "fail-unknown-product"))
+    record(shop, buying.purchase(unguarded, "1001", "tea", "fail-unknown-product"))
     request = FailedRequest.objects.get()
     unguarded.control(next=["apply-reset"], credentials="optional")
     assert approved(request, ada, milk, only_failed=True).is_done

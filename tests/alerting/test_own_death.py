@@ -63,21 +63,29 @@ def test_a_silent_part_is_written_down_once(part: str, rule: AlertRule) -> None:
 
 
 def test_a_second_silence_is_a_second_alarm() -> None:
-    see(pulse.BEAT, at=NOW - SILENT)
-    look(pulse.BEAT)
-    see(pulse.BEAT, at=NOW + timedelta(minutes=10))
+    see(pulse.WEB, at=NOW - SILENT)
+    look(pulse.WEB)
+    see(pulse.WEB, at=NOW + timedelta(minutes=10))
 
-    look(pulse.BEAT, now=NOW + timedelta(minutes=13))
+    look(pulse.WEB, now=NOW + timedelta(minutes=13))
 
     assert Transition.objects.count() == 2
 
 
 def test_while_the_alarm_is_open_no_other_is_written() -> None:
-    see(pulse.BEAT, at=NOW - SILENT)
-    Alert.objects.create(id=ids.new(NOW), subject="monitor:beat", kind="monitor_lags", opened_at=NOW, last_at=NOW)
+    see(pulse.WEB, at=NOW - SILENT)
+    Alert.objects.create(id=ids.new(NOW), subject="monitor:web", kind="monitor_lags", opened_at=NOW, last_at=NOW)
 
-    assert look(pulse.BEAT) == ["beat"]
+    assert look(pulse.WEB) == ["web"]
     assert not Transition.objects.exists()
+
+
+def test_a_dead_worker_says_nothing_about_the_scheduler() -> None:
+    see(pulse.DATABASE, pulse.WEB)
+    see(pulse.WORKER, at=NOW - SILENT)
+    see(pulse.BEAT, at=NOW - SILENT - timedelta(seconds=10))
+
+    assert look() == ["worker"]
 
 
 def test_a_part_that_was_never_seen_is_written_down_once_whoever_looks() -> None:

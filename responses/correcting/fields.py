@@ -33,11 +33,10 @@ _KNOWN_WORDS = {
     "zip_postal_code": "postal code",
     "state_province_code": "state or province",
 }
+_PERIODS = (("1", "days"), ("2", "weeks"), ("3", "months"), ("4", "years"))
+_TRUTHS = (("true", "yes (true)"), ("false", "no (false)"))
 _HINTS = {
-    "every_period": "1 is days, 2 weeks, 3 months, 4 years.",
     "every": "How many of these periods lie between two orders.",
-    "og_cart_tracking": "true or false.",
-    "processed": "true or false.",
     "country_code": "Two letters, US for example.",
     "first_order_place_date": "Year-month-day, 2026-11-30 for example.",
 }
@@ -60,6 +59,8 @@ class Field(msgspec.Struct, frozen=True):
     is_missing: bool
     hint: str = ""
     """What fits there."""
+    choices: tuple[tuple[str, str], ...] = ()
+    """All that fits there, each with its words; empty where anything may."""
     hidden: str = ""
     """The placeholder that stands for a value that nobody sees, and that may be replaced; ``value`` is empty then."""
 
@@ -154,7 +155,23 @@ def _field(text: str, path: str, words: str) -> Field:
     name = (_keys(path) or [""])[-1]
     kind = kind or ("number" if name in _NUMBERS else "boolean" if name in _BOOLEANS else "text")
     hidden = value if value.startswith(_HIDDEN) else ""
-    return Field(path, label_of(path), words, "" if hidden else value, kind, is_missing, _HINTS.get(name, ""), hidden)
+    return Field(
+        path=path,
+        label=label_of(path),
+        words=words,
+        value="" if hidden else value,
+        kind=kind,
+        is_missing=is_missing,
+        hint=_HINTS.get(name, ""),
+        choices=_choices(name, kind, value),
+        hidden=hidden,
+    )
+
+
+def _choices(name: str, kind: str, value: str) -> tuple[tuple[str, str], ...]:
+    known = _PERIODS if name == "every_period" else _TRUTHS if kind == "boolean" else ()
+    # What stands there now can always be left as it is.
+    return known if not known or value in dict(known) else ((value, value), *known)
 
 
 def _leaves(value: Any, path: str) -> Iterator[str]:

@@ -33,6 +33,8 @@
     }
   }
 
+  for (const input of values()) input.dataset.begun = was(input).value;
+
   // --- Values and JSON. Until the editor is opened the server puts the values into the text ---
 
   function literal(input) {
@@ -79,7 +81,7 @@
   form.addEventListener("input", (event) => {
     const input = event.target;
     if (input.matches("[data-pointer]")) {
-      input.closest(".value").classList.toggle("is-changed", input.value !== input.defaultValue);
+      input.closest(".value").classList.toggle("is-changed", input.value !== input.dataset.begun);
       if (editor) intoJson(input);
     }
     if (input.matches("[data-pointer], #text, #order-id, [name=override]")) check();

@@ -69,6 +69,17 @@ def test_a_form_shows_each_value_once_with_all_that_was_said() -> None:
     ]
 
 
+def test_what_can_only_be_chosen_is_chosen() -> None:
+    [period, odd, truth] = fields.of(
+        '{"every_period": 2, "a": {"every_period": 9}, "processed": null}',
+        [("/every_period", ""), ("/a/every_period", ""), ("/processed", "")],
+    )
+
+    assert [key for key, _ in period.choices] == ["1", "2", "3", "4"]
+    assert [key for key, _ in odd.choices] == ["9", "1", "2", "3", "4"]
+    assert [key for key, _ in truth.choices] == ["", "true", "false"]
+
+
 def test_what_has_no_line_of_its_own_is_shown_in_the_json_only() -> None:
     assert [one.kind for one in fields.of(TEXT, [("/products", ""), ("/extra", "")])] == ["json", "json"]
 

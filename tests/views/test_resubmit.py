@@ -66,7 +66,10 @@ def form_of(text: str) -> dict[str, Any]:
     """What a browser would send of the form, when nothing was typed."""
     form = text[text.index('id="correction"') :]
     found: dict[str, Any] = {"path": [], "was": [], "value": []}
-    for tag in re.findall(r"<input [^>]*>", form[: form.index("</form>")]):
+    for tag in re.findall(r"<input [^>]*>|<select [^>]*>", form[: form.index("</form>")]):
+        if tag.startswith("<select"):
+            found["value"].append(found["was"][-1])
+            continue
         name = re.search(r' name="([^"]+)"', tag)
         value = re.search(r' value="([^"]*)"', tag)
         if name is None or 'type="checkbox"' in tag:
@@ -374,6 +377,28 @@ def test_nothing_is_tried_on_what_is_no_staging(ada: Client, failed: FailedReque
 
     assert ada.post(url_of(failed), form | {"deed": "try", "staging": shop[0].pk}).status_code == 422
     assert not Trial.objects.exists()
+
+
+def test_a_period_is_chosen_by_its_word(ada: Client, failed: FailedRequest) -> None:
+    text = shown(ada, failed)
+
+    assert '<option value="2" selected>weeks</option>' in text
+    form = typed(form_of(text), "/products/0/subscription_info/tracking_override/every_period", "3")
+    part = ada.post(url_of(failed), form | {"deed": "check"}, headers=HTMX).content.decode()
+    assert "<del>2</del>" in part
+    assert "<ins>3</ins>" in part
+
+
+def test_the_same_fix_is_offered_for_the_others(ada: Client, shop: Shop) -> None:
+    answer = {"shipping_address": {"country_code": ["USA is not a valid country code."]}}
+    user = {"user_id": "7", "shipping_address": {"country_code": "USA"}}
+    alike = [fail(shop, n, make_exchange(make_purchase(n, user=user), 400, answer)) for n in ("1", "2", "3")]
+    form = typed(form_of(shown(ada, alike[0])), "/user/shipping_address/country_code", "US")
+
+    text = ada.post(url_of(alike[0]), form | {"deed": "send"}, follow=True).content.decode()
+
+    assert "Apply the same fix to the 2 others" in text
+    assert f'href="/bulk/new/?from={Resubmission.objects.get().pk}"' in text
 
 
 def test_no_product_costs_a_query(ada: Client, shop: Shop) -> None:

@@ -80,6 +80,8 @@ def when(rule: AlertRule) -> str:
 
 def how(rule: AlertRule) -> str:
     """Return how it is told: when, how often, until when."""
+    if rule.trigger == Trigger.DIGEST:
+        return "once a day"
     parts = ["at once"]
     if rule.trigger in _ONCE_A_WINDOW and rule.window_minutes:
         parts = [f"at once, then at most every {wording.span(rule.window_minutes * 60)}"]
@@ -87,7 +89,7 @@ def how(rule: AlertRule) -> str:
         parts.append(f"from {rule.quiet_from:%H:%M} to {rule.quiet_until:%H:%M} only in the digest, unless critical")
     if rule.remind_minutes:
         parts.append(f"remind every {wording.span(rule.remind_minutes * 60)} until acknowledged")
-    if rule.tells_end and rule.trigger != Trigger.DIGEST:
+    if rule.tells_end:
         parts.append("say when it is over")
     return "; ".join(parts)
 

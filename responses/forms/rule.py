@@ -142,8 +142,12 @@ class RuleForm(forms.Form):
     @property
     def sections(self) -> list[tuple[str, list[forms.BoundField]]]:
         """Its fields in groups with a title; without those that nobody has to see."""
+        titles = {"How much": "When"} if self.trigger == Trigger.DIGEST else {}
         found = [
-            (title, [self[name] for name in names if name in self.fields and not self[name].is_hidden])
+            (
+                titles.get(title, title),
+                [self[name] for name in names if name in self.fields and not self[name].is_hidden],
+            )
             for title, names in SECTIONS
         ]
         return [(title, fields) for title, fields in found if fields]

@@ -14,6 +14,7 @@ from responses.insight import cursors, periods, stakes
 from responses.insight.periods import Slot
 from responses.models import (
     AuditEntry,
+    Channel,
     Delivery,
     FailedRequest,
     FailedRequestIssue,
@@ -140,7 +141,7 @@ def all_requests(issue: Issue, *, after: str) -> Requests:
 
 
 class Activity(msgspec.Struct, frozen=True):
-    """What happened to an issue: deeds of people, changes, and the messages about them; the latest of each."""
+    """What happened to an issue: the latest deeds of people and changes, and the messages about these changes."""
 
     deeds: tuple[AuditEntry, ...]
     changes: tuple[Transition, ...]
@@ -148,10 +149,12 @@ class Activity(msgspec.Struct, frozen=True):
 
 
 def activity(user: User, issue: Issue) -> Activity:
-    """Return the latest deeds, changes and messages; of changes not those that another one's message counts."""
+    """Return them, but for changes that are only counted with others, and for channels that the person may not see."""
     deeds = AuditEntry.objects.visible_to(user).filter(subject="issue", subject_id=str(issue.pk)).order_by("-id")
-    changes = (
-        Transition.objects.visible_to(user).filter(issue=issue).exclude(fate=Transition.Fate.FOLDED).order_by("-id")
+    told = Transition.objects.visible_to(user).filter(issue=issue).exclude(fate=Transition.Fate.FOLDED)
+    changes = tuple(told.order_by("-id")[:_STORY])
+    sent = Delivery.objects.filter(
+        transition__in=[one.pk for one in changes], channel__in=Channel.objects.visible_to(user)
     )
-    messages = Delivery.objects.filter(transition__issue=issue).select_related("channel", "transition").order_by("-id")
-    return Activity(tuple(deeds[:_STORY]), tuple(changes[:_STORY]), tuple(messages[:_STORY]))
+    messages = sent.select_related("channel").order_by("id")
+    return Activity(tuple(deeds[:_STORY]), changes, tuple(messages))

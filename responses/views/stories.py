@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 from django.utils import timezone
 
 from responses.insight.issue import Activity
-from responses.models import AuditEntry, Delivery, Transition, ids
+from responses.models import AuditEntry, Delivery, Transition
 from responses.views import alert_words
 
 
@@ -43,20 +44,23 @@ _CHANGES = {
     Transition.Kind.ISSUE_REGRESSED: ("arrow-back-up", "needs_fix", "Came back after it had been resolved"),
 }
 _MESSAGES = {
-    Delivery.State.PENDING: ("clock", "neutral", "Message waits to be sent"),
-    Delivery.State.SENDING: ("send", "neutral", "Message is being sent"),
-    Delivery.State.SENT: ("bell", "success", "Message sent"),
-    Delivery.State.FAILED: ("alert-triangle", "needs_fix", "Message given up"),
-    Delivery.State.HELD_BACK: ("hourglass-high", "partial", "Message held back by the hourly cap"),
+    Delivery.State.SENT: "Sent to",
+    Delivery.State.SENDING: "Being sent to",
+    Delivery.State.PENDING: "Waits for",
+    Delivery.State.HELD_BACK: "Held back by the hourly cap of",
+    Delivery.State.FAILED: "Given up for",
 }
+"""What became of a message, before the names of its channels."""
 
 
 def of_issue(activity: Activity) -> list[Entry]:
     """Return deeds, changes and messages in one line of time."""
+    by_change: dict[int | None, list[Delivery]] = {}
+    for message in activity.messages:
+        by_change.setdefault(message.transition_id, []).append(message)
     entries = [
         *map(_deed, activity.deeds),
-        *map(_change, activity.changes),
-        *map(_message, activity.messages),
+        *(_change(change, by_change.get(change.pk, ())) for change in activity.changes),
     ]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
 
@@ -81,18 +85,24 @@ def _until(deed: AuditEntry) -> str:
     return ""
 
 
-def _change(change: Transition) -> Entry:
+def _change(change: Transition, messages: Sequence[Delivery]) -> Entry:
+    """One change, with why nobody was told of it, or to whom it was sent."""
     look = alert_words.look_of(change.kind)
     icon, key, words = _CHANGES.get(Transition.Kind(change.kind), (look.icon, look.key, change.get_kind_display()))
     counted = alert_words.counted(change)
+    title = f"{words}: {counted}" if counted else words
     why = alert_words.why_silent(change.fate) if change.fate else ""
-    text = ": ".join(filter(None, (counted, why)))
-    return Entry(icon=icon, key=key, title=words, at=change.at, text=text[:1].upper() + text[1:])
+    parts = [f"{why[:1].upper()}{why[1:]}."] if why and not messages else []
+    for state, verb in _MESSAGES.items():
+        parts += _fared([message for message in messages if message.state == state], verb)
+    return Entry(icon=icon, key=key, title=title, at=change.at, text=" ".join(parts))
 
 
-def _message(message: Delivery) -> Entry:
-    icon, key, words = _MESSAGES[Delivery.State(message.state)]
-    at = message.sent_at or ids.time_of(message.pk)
-    about = message.transition.get_kind_display() if message.transition is not None else ""
-    text = " · ".join(filter(None, (about, message.last_error)))
-    return Entry(icon=icon, key=key, title=f"{words}: {message.channel}", at=at, text=text)
+def _fared(messages: Sequence[Delivery], verb: str) -> list[str]:
+    """Say how messages with one fate fared, with the errors of those that had any."""
+    if not messages:
+        return []
+    names = (
+        f"{one.channel} ({one.last_error.rstrip('.')})" if one.last_error else str(one.channel) for one in messages
+    )
+    return [f"{verb} {', '.join(names)}."]

@@ -332,7 +332,8 @@ def test_the_activity_of_an_issue_lists_what_was_sent_to_whom(sign_in: SignIn, i
 
     page = words(sign_in().get(f"/issues/{issue.pk}/"))
 
-    assert "Message sent: Slack · #oncall" in page
-    assert "Message held back by the hourly cap: Slack · #ops" in page
-    assert "9,400 failures: kept for the digest" in page
+    assert "Sent to Slack · #oncall." in page
+    assert "Held back by the hourly cap of Slack · #ops." in page
+    assert "Issue grows: 9,400 failures" in page
+    assert "Kept for the digest, since it came in quiet hours." in page
     assert "Attempts used up" not in page

@@ -78,7 +78,7 @@ def test_the_list_says_how_often_each_rule_spoke(sign_in: SignIn, integration: I
     make_step(alert, "silence", slack, at=NOW - timedelta(days=2))
     make_step(alert, "reminder", slack, at=NOW - timedelta(hours=2))
 
-    assert "2 in 7 days" in words(sign_in().get(URL))
+    assert "2 times in 7 days" in words(sign_in().get(URL))
 
 
 def test_the_list_of_many_takes_as_many_queries_as_of_few(sign_in: SignIn, integration: Integration) -> None:

@@ -62,5 +62,5 @@ def tell(held: Held, *, failures: int, url: str, now: datetime, zone: ZoneInfo) 
         url=url,
         url_label="Open the alerts",
         as_of=now,
-        footer=f"{wording.exact(now, zone)}.",
+        footer=f"Numbers as of {wording.exact(now, zone)}.",
     )

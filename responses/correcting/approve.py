@@ -15,11 +15,12 @@ import msgspec
 from django.db import IntegrityError, transaction
 
 from responses import audit, redaction
-from responses.correcting import checks, drafts, editing
+from responses.correcting import checks, drafts, editing, pointers
 from responses.correcting.checks import Line
-from responses.correcting.editing import CannotEdit, Corrected, Editable
+from responses.correcting.editing import CannotEdit, Corrected, Editable, Problem
 from responses.exchanges import Exchange, Request
 from responses.models import BulkRow, FailedRequest, Resend, Resubmission, SealedRequest, User, ids
+from responses.ordergroove import storable
 from responses.ordergroove.policies import Policy
 from responses.recording.prepare import sealed
 from responses.recording.resends import LONGEST_REASON
@@ -135,12 +136,18 @@ def _judged(
     corrected = editing.corrected(editable, text, order_id=order_id)
     if corrected.has_errors:
         wrong = [problem for problem in corrected.problems if problem.is_error]
-        raise _Refused(*(Reason("invalid", f"{one.path}: {one.words}" if one.path else one.words) for one in wrong))
+        raise _Refused(*(Reason("invalid", _words(one)) for one in wrong))
     if corrected.needs_reason and not wish.reason:
         raise _Refused(Reason("reason", "Say why the order or the customer is changed."))
     if corrected.order_id != editable.first_order_id and _is_taken(request, corrected.order_id):
         raise _Refused(Reason("order_id", f"The order id {corrected.order_id} was used before: choose another one."))
     return Approval(editable=editable, corrected=corrected, lines=lines, overrides=overrides, nonce=nonce)
+
+
+def _words(problem: Problem) -> str:
+    """Return a problem in one line; a name in its path may itself be data that nobody should see."""
+    parts = (storable.text(redaction.of_id(part), 60) for part in pointers.split(problem.path))
+    return f"{pointers.join(tuple(parts))}: {problem.words}" if problem.path else problem.words
 
 
 def _is_taken(request: FailedRequest, order_id: str) -> bool:

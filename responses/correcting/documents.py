@@ -13,11 +13,12 @@ from urllib.parse import quote, unquote
 
 import msgspec
 
-from responses.ordergroove import purchase
+from responses.ordergroove import purchase, storable
 from responses.ordergroove.purchase import Encoding
 
-DEEPEST = 60
+DEEPEST = 50
 """So many levels of lists and objects at most."""
+_MOST_DIGITS = 1_000
 _PREFIX = b"create_request="
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -145,6 +146,8 @@ def _decimal(digits: str) -> Decimal:
 
 
 def _integer(digits: str) -> int | Decimal:
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError("a number is too large")
     number = int(digits)
     return number if str(number) == digits else Decimal(digits)
 
@@ -159,7 +162,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for name, _ in pairs:
             if name in seen:
-                raise ValueError(f"the name “{name[:60]}” stands twice in one object")
+                raise ValueError(f"the name “{storable.text(name, 60)}” stands twice in one object")
             seen.add(name)
     return found
 

@@ -133,6 +133,20 @@ def test_a_wrong_text_is_refused_with_its_problems(shop: Shop, ada: User) -> Non
     assert SealedRequest.objects.count() == 1
 
 
+def test_a_wrong_text_is_told_without_the_data_in_it(shop: Shop, ada: User) -> None:
+    request = refused(shop)
+    deep: Any = 1
+    for _ in range(46):
+        deep = {"a": deep}
+    for wrong in (
+        {"ada@example.com": {"quantity": 1, "every_period": 9}},
+        {"x": {"every_period": deep} | {"cvv": "123"}},
+    ):
+        deed = approved(request, ada, text=edited(request, lambda data, more=wrong: data.update(more)))
+        assert codes(deed.reasons)[0] == "invalid"
+        assert "ada@" not in str(deed.reasons)
+
+
 def test_another_order_id_needs_a_reason(shop: Shop, ada: User) -> None:
     request = refused(shop)
     assert codes(approved(request, ada, order_id="1002").reasons) == ["reason"]
@@ -393,6 +407,21 @@ def test_an_unknown_correction_that_did_not_happen_is_sent_again_as_it_was_appro
     assert upstream.received[0].body == upstream.received[1].body
     assert again.states(request) == ("resolved", "succeeded")
     assert (request.resolved_by, "2 kept, 1 sent." in request.reason) == ("resubmission", True)
+
+
+def test_a_worker_that_died_with_a_correction_leaves_it_unknown_and_what_was_approved(
+    shop: Shop, ada: User, upstream: Upstream
+) -> None:
+    request = partial(shop)
+    rest_of(request, ada)
+    [claimed] = machine.claim(after(6), "worker", 1).claimed
+    assert machine.intent(claimed, after(6)) is not None
+    assert machine.reap(after(6) + timedelta(seconds=121)) == 1
+    assert again.states(request) == ("unknown", "unknown")
+    assert SealedRequest.objects.get().pk == request.seal_id == resend_of(request).seal_id
+    run_at(after(300))
+    assert upstream.received == []
+    assert "unknown" in codes(rest_of(request, ada, "n2", now=after(300)).reasons)
 
 
 @pytest.mark.parametrize("status_code", [423, 429])

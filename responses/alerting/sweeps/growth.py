@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Max, Sum
+from django.db.models import Sum
 
 from responses.alerting import transitions
 from responses.alerting.sweeps import episodes, scope
-from responses.models import AlertRule, AlertThread, Issue, IssueHour, Transition
+from responses.models import AlertRule, Issue, IssueHour, Transition
 
 FLOOR = 4
 """Fewer failures than that count as so many: three where there was one is no growth."""
@@ -37,7 +37,7 @@ def _sweep(rule: AlertRule, *, now: datetime) -> int:
     first = int(now.timestamp()) // 3600 - hours + 1
     left = {issue.pk: issue for issue in _candidates(rule, first=first, least=times * FLOOR, now=now)}
     before, usual = _before(left, first=first, hours=hours)
-    told = _told(left, since=datetime.fromtimestamp(first * 3600, UTC))
+    told = scope.failures_told(left, since=datetime.fromtimestamp(first * 3600, UTC))
     found = 0
     for issue in left.values():
         lately = issue.lately  # type: ignore[attr-defined]  # annotated
@@ -81,14 +81,6 @@ def _before(issue_ids: Collection[int], *, first: int, hours: int) -> tuple[dict
         if hour >= first - hours:
             before[issue_id] = before.get(issue_id, 0) + failures
     return before, usual
-
-
-def _told(issue_ids: Collection[int], *, since: datetime) -> dict[int, int]:
-    """How many failures the alerts that opened after ``since`` have told of; 0 where nothing has been sent yet."""
-    threads = AlertThread.objects.filter(
-        alert__issue_id__in=issue_ids, alert__closed_at__isnull=True, alert__opened_at__gte=since
-    )
-    return dict(threads.values_list("alert__issue_id").annotate(Max("told")))
 
 
 def past(look: episodes.Look) -> Iterator[datetime]:

@@ -1,4 +1,4 @@
-"""The same cause on many requests within a window."""
+"""The same cause on many requests within a window. Where the first message has told of as many, that is no news."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ def _sweep(rule: AlertRule, *, now: datetime) -> int:
     hit = scope.issues(rule, since=now - length).filter(requests__gte=least)
     hit = hit.annotate(enough=Subquery(newest[least - 1 : least])).filter(enough__gte=since)
     untold = scope.untold(hit, rule, within=length, now=now, while_open=True)
+    found = list(untold.order_by("pk")[: scope.MOST])
+    told = scope.failures_told([issue.pk for issue in found], since=now - length)
     return sum(
         transitions.once(
             Transition.Kind.ISSUE_MANY,
@@ -37,7 +39,8 @@ def _sweep(rule: AlertRule, *, now: datetime) -> int:
             number=_requests(issue, since=since),
             now=now,
         )
-        for issue in untold.order_by("pk")[: scope.MOST]
+        for issue in found
+        if 0 < told.get(issue.pk, 1) < least
     )
 
 

@@ -28,8 +28,9 @@ from responses.alerting.sweeps import (
 from responses.models import LastRun
 
 Sweep = Callable[[datetime], int]
-OFTEN: tuple[Sweep, ...] = (growth.sweep, auth.sweep, reminders.sweep, recovery.sweep)
+OFTEN: tuple[Sweep, ...] = (growth.sweep, auth.sweep, reminders.sweep)
 SELDOM: tuple[Sweep, ...] = (
+    recovery.sweep,
     lasting.sweep,
     many.sweep,
     repeated.sweep,

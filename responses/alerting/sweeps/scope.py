@@ -7,17 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q
 
 from responses.alerting import matching
 from responses.exchanges import Outcome
-from responses.models import AlertRule, Integration, Issue, IssueHour, Transition
+from responses.models import AlertRule, AlertThread, Integration, Issue, IssueHour, Transition
 from responses.models.issue import IssueQuerySet
 
-MOST = 500
+MOST = 200
 """So many subjects a rule finds at a time; the others follow with the next sweep."""
 
-MOST_PAST = 300
+MOST_PAST = 100
 """So many issues are looked at when a rule is tried on the last days."""
 
 Rows = TypeVar("Rows", bound="models.QuerySet[Any]")
@@ -101,6 +101,14 @@ def told(
 def _lately(since: datetime, *, while_open: bool) -> Q:
     lately = Q(at__gt=since)
     return lately | Q(alert__isnull=False, alert__closed_at__isnull=True) if while_open else lately
+
+
+def failures_told(issue_ids: Collection[int], *, since: datetime) -> dict[int, int]:
+    """How many failures the open alerts, opened after ``since``, have told of; 0 where nothing has been sent yet."""
+    threads = AlertThread.objects.filter(
+        alert__issue_id__in=issue_ids, alert__closed_at__isnull=True, alert__opened_at__gte=since
+    )
+    return dict(threads.values_list("alert__issue_id").annotate(Max("told")))
 
 
 def last_told_at(rule: AlertRule, subject: str) -> datetime | None:

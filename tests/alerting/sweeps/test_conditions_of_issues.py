@@ -83,6 +83,13 @@ def test_the_same_request_again_and_again_is_one() -> None:
     assert many.sweep(NOW) == 0
 
 
+@pytest.mark.parametrize(("already_told", "found"), [(0, 0), (24, 1), (25, 0)])
+def test_what_the_first_message_is_about_to_tell_or_has_told_is_no_news(already_told: int, found: int) -> None:
+    issue = refuse(make_integration(), 30, at=NOW)
+    alert_of(issue, at=NOW, told=already_told)
+    assert many.sweep(NOW + MINUTE) == found
+
+
 def test_many_is_told_again_when_it_is_over_and_comes_back() -> None:
     shop = make_integration()
     issue = refuse(shop, 30, at=NOW)

@@ -157,8 +157,8 @@ def request_decide(request: HttpRequest, request_id: int) -> HttpResponse:
     if not form.is_valid():
         return HttpResponse("This form is not complete.", status=422, content_type="text/plain")
     sent = form.cleaned_data
-    function, words, needs_reason = _DEEDS[sent["deed"]]
-    if needs_reason and not sent["reason"].strip():
+    function, words = _DEEDS[sent["deed"]]
+    if not sent["reason"].strip():
         messages.error(request, "Say why: whoever looks at it next must know.")
         return redirect(target)
     is_done = row.state == sent["seen"] and function(
@@ -171,10 +171,10 @@ def request_decide(request: HttpRequest, request_id: int) -> HttpResponse:
     return redirect(target)
 
 
-_DEEDS: dict[str, tuple[Callable[..., bool], str, bool]] = {
-    "handle": (triage.handle, "Marked as handled elsewhere.", True),
-    "dismiss": (triage.dismiss, "Dismissed.", True),
-    "reopen": (triage.reopen, "Open again.", False),
+_DEEDS: dict[str, tuple[Callable[..., bool], str]] = {
+    "handle": (triage.handle, "Marked as handled elsewhere."),
+    "dismiss": (triage.dismiss, "Dismissed."),
+    "reopen": (triage.reopen, "Open again."),
 }
 
 

@@ -116,7 +116,7 @@ def test_support_closes_and_reopens_it_and_that_is_on_record(failed: FailedReque
     assert (answer.status_code, answer.headers["Location"]) == (302, target)
     assert "By phone." in text_of(client, f"{target}?tab=audit")
     assert "Reopen" in text_of(client, target)
-    client.post(f"{target}decide/", {"deed": "reopen", "seen": "resolved"})
+    client.post(f"{target}decide/", {"deed": "reopen", "seen": "resolved", "reason": "It came back."})
 
     failed.refresh_from_db()
     assert failed.state == "needs_fix"

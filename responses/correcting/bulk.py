@@ -67,7 +67,10 @@ def preview(issue: Issue, plan: Plan, wish: Wish, *, nonce: str) -> BulkRun:
         with transaction.atomic():
             return _insert(issue, plan, wish, nonce, recipe, chosen)
     except IntegrityError:
-        return BulkRun.objects.get(nonce=nonce, integration_id=issue.integration_id, made_by=wish.user)
+        run = BulkRun.objects.filter(nonce=nonce, issue=issue).first()
+        if run is None:
+            raise RecipeError("This form was used already: open it again.") from None
+        return run
 
 
 def scope_size(issue: Issue, *, besides: FailedRequest | None = None, now: datetime) -> int:

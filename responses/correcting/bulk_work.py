@@ -68,13 +68,23 @@ def _unsettled() -> Q:
 def _work(clock: Clock, has_time: Callable[[], bool]) -> frozenset[str]:
     has_planned = False
     for run in BulkRun.objects.filter(pk__in=_active(clock())).select_related("made_by", "integration").order_by("id"):
-        if run.state == State.CHECKING:
-            check(run, clock, has_time)
-            continue
-        settle(run, now=clock())
-        if run.state == State.RUNNING:
-            has_planned |= _go_on(run, clock, has_time)
+        try:
+            has_planned |= _work_on(run, clock, has_time)
+        except OperationalError:
+            raise
+        except Exception:
+            # The others must go on.
+            logger.exception("a bulk run failed in a way of its own")
     return frozenset({batch.RETRYING}) if has_planned else frozenset()
+
+
+def _work_on(run: BulkRun, clock: Clock, has_time: Callable[[], bool]) -> bool:
+    """Do what one run needs; whether anything was planned."""
+    if run.state == State.CHECKING:
+        check(run, clock, has_time)
+        return False
+    settle(run, now=clock())
+    return run.state == State.RUNNING and _go_on(run, clock, has_time)
 
 
 def check(run: BulkRun, clock: Clock, has_time: Callable[[], bool]) -> None:

@@ -18,6 +18,7 @@ SET, REPLACE, REMOVE, RENAME, MOVE = "set", "replace", "remove", "rename", "move
 KINDS = (SET, REPLACE, REMOVE, RENAME, MOVE)
 LONGEST_PATH = 300
 LONGEST_VALUE = 20_000
+DEEPEST_VALUE = 20
 LONGEST_TEXT = 1_000_000
 """A text that grows beyond it by replacing is refused, in characters."""
 OWN_FIELDS = ("/merchant_order_id", "/user/user_id", "/customer")
@@ -69,8 +70,7 @@ def checked(op: Op) -> Op:
         raise RecipeError("Give the new name of the field.")
     if op.kind == RENAME and steps[-1] in (pointers.STAR, pointers.END):
         raise RecipeError("Only a field with a name can be renamed.")
-    if op.kind in (SET, REPLACE):
-        _check_values(op)
+    _check_values(op)
     if own := own_fields(op):
         raise RecipeError(f"{own[0]} is each order's own: it cannot be set to one value for all.")
     return op
@@ -103,16 +103,26 @@ def _check_move(steps: Sequence[str], target: Sequence[str]) -> None:
 
 
 def _check_values(op: Op) -> None:
+    if _is_deeper(op.value, DEEPEST_VALUE) or _is_deeper(op.old, DEEPEST_VALUE):
+        raise RecipeError(f"A value is nested {DEEPEST_VALUE} levels deep at most.")
     try:
-        length = len(json.dumps([op.value, op.old], default=_as_float))
+        text = json.dumps([op.value, op.old, op.path, op.to], default=_as_float, ensure_ascii=False)
+        text.encode()
     except (TypeError, ValueError, RecursionError):
         raise RecipeError("The value cannot be written as JSON.") from None
-    if length > LONGEST_VALUE:
+    if "\\u0000" in text.replace("\\\\", ""):
+        raise RecipeError("It holds a NUL character, which cannot be kept.")
+    if len(text) > LONGEST_VALUE:
         raise RecipeError(f"A value of a recipe has at most {LONGEST_VALUE:,} characters.")
     if op.kind == REPLACE and isinstance(op.old, dict | list):
         raise RecipeError("Only a text, a number, true, false or null can be replaced.")
     if op.kind == REPLACE and op.is_part and not (op.old and isinstance(op.old, str) and isinstance(op.value, str)):
         raise RecipeError("To replace a part, give the text to look for, and a text for it.")
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels < 0 or any(_is_deeper(one, levels - 1) for one in inner)
 
 
 def applied(op: Op, document: Any) -> int:

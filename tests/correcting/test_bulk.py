@@ -151,6 +151,26 @@ def test_the_same_form_twice_is_one_run(shop: Shop) -> None:
     assert bulking.preview(issue, ada) == bulking.preview(issue, ada)
 
 
+def test_a_form_that_was_used_for_another_issue_is_refused(shop: Shop) -> None:
+    ada, issue = make_ada(shop), fail_many(shop, 1)
+    fail(shop, [make_exchange(again.purchase(shop, "9"), 400, {"user": ["Unknown."]})])
+    bulking.preview(issue, ada)
+
+    with pytest.raises(RecipeError, match="used already"):
+        bulking.preview(Issue.objects.exclude(pk=issue.pk).get(), ada)
+
+
+def test_a_run_that_fails_in_a_way_of_its_own_does_not_hold_up_the_others(shop: Shop) -> None:
+    ada, issue = make_ada(shop), fail_many(shop, 1)
+    broken, good = bulking.preview(issue, ada), bulking.preview(issue, ada, nonce="n2")
+    BulkRun.objects.filter(pk=broken.pk).update(recipe=[{"op": "erase"}])
+
+    bulking.work()
+
+    good.refresh_from_db()
+    assert good.state == State.PREVIEW
+
+
 def test_whoever_may_not_is_refused(shop: Shop) -> None:
     issue, ada = fail_many(shop, 1), make_ada(shop)
     run = checked(issue, ada)

@@ -40,10 +40,11 @@ class Speaking(msgspec.Struct, frozen=True):
 def look(parts: Iterable[str], *, since: datetime, now: datetime) -> list[str]:
     """Write down which of ``parts`` has been silent for longer than a rule allows, once for each silence; return them.
 
-    Nothing that was before ``since``, when this process began to look, is held against a part.
+    Nothing that was before ``since``, when this process began to look, is held against a part, nor that it was not seen
+    while the database was away.
     """
     seen = pulse.last_seen()
-    until = pulse.well_until(seen, since=since)
+    until = pulse.well_until(seen, since=max(since, pulse.database_since() or since))
     told = set(Alert.objects.open().filter(subject__startswith=SUBJECT).values_list("subject", flat=True))
     silent = set()
     for rule in AlertRule.objects.active().filter(trigger=AlertRule.Trigger.MONITOR):

@@ -20,6 +20,8 @@ PARTS = (WORKER, BEAT, DATABASE, WEB)
 SILENT_AFTER = timedelta(minutes=2)
 SLOW_SECONDS = 5.0
 """A database that takes longer to write one small row is not well."""
+GAP = timedelta(minutes=1)
+"""So long after the last note the database counts as having been away."""
 
 ARRIVED, FAILED = "heartbeat.arrived", "heartbeat.failed"
 PING_SECONDS = 10.0
@@ -44,8 +46,18 @@ def alive(name: str, *, now: datetime, clock: Callable[[], float]) -> None:
     """Note that the part ``name`` is alive; and when that was written quickly, that the database is."""
     started = clock()
     Heartbeat.objects.beat(name, now=now)
-    if clock() - started <= SLOW_SECONDS:
+    if clock() - started > SLOW_SECONDS:
+        return
+    if Heartbeat.objects.filter(name=DATABASE, seen_at__gt=now - GAP, seen_at__lte=now).exists():
         Heartbeat.objects.beat(DATABASE, now=now)
+    else:
+        Heartbeat.objects.note(DATABASE, now.isoformat(), now=now)
+
+
+def database_since() -> datetime | None:
+    """Since when the database has been well without a gap. Nobody could note anything before: it shows nobody as dead."""
+    words = Heartbeat.objects.filter(name=DATABASE).values_list("words", flat=True).first()
+    return datetime.fromisoformat(words) if words else None
 
 
 def last_seen() -> dict[str, datetime]:

@@ -80,6 +80,17 @@ def test_while_the_alarm_is_open_no_other_is_written() -> None:
     assert not Transition.objects.exists()
 
 
+def test_nobody_is_blamed_for_the_time_when_the_database_was_away() -> None:
+    see(*pulse.PARTS, at=NOW - SILENT)
+    pulse.alive(pulse.WORKER, now=NOW, clock=lambda: 0.0)
+
+    assert look() == []
+
+    for seconds in range(10, 140, 10):
+        pulse.alive(pulse.WORKER, now=NOW + timedelta(seconds=seconds), clock=lambda: 0.0)
+    assert look(pulse.WEB, now=NOW + timedelta(seconds=130)) == ["web"]
+
+
 def test_a_dead_worker_says_nothing_about_the_scheduler() -> None:
     see(pulse.DATABASE, pulse.WEB)
     see(pulse.WORKER, at=NOW - SILENT)

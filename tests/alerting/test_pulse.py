@@ -48,6 +48,13 @@ def test_a_database_that_writes_slowly_is_not_well() -> None:
     assert pulse.last_seen() == {"web": NOW}
 
 
+def test_since_when_the_database_is_well_begins_anew_after_a_gap() -> None:
+    for seconds in (0, 30, 80, 200, 210):
+        pulse.alive(pulse.WEB, now=NOW + timedelta(seconds=seconds), clock=lambda: 0.0)
+
+    assert pulse.database_since() == NOW + timedelta(seconds=200)
+
+
 @pytest.mark.parametrize(("ago", "is_well"), [(0, True), (120, True), (121, False)])
 def test_a_part_is_well_while_it_was_seen_lately(ago: int, is_well: bool) -> None:
     see(pulse.BEAT, ago=timedelta(seconds=ago))

@@ -197,3 +197,24 @@ def test_nothing_else_reads_the_environment() -> None:
         source = starts_django.sub("", path.read_text())
         if name not in allowed and name != "responses/intake/recorder.py":
             assert not re.search(r"os\.environ|os\.getenv|getenv\(", source), name
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ftp://example.com/x", "example.com/x", "https://user:word@example.com/x", "https:///x", "https://[::1/x"],
+)
+def test_a_heartbeat_goes_to_an_address_without_a_user_name(tmp_path: Path, address: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="HEARTBEAT_URL") as raised:
+        load(tmp_path, HEARTBEAT_URL=address)
+
+    assert "word" not in str(raised.value)
+
+
+def test_a_heartbeat_is_asked_for_with_get_or_post_and_never_by_a_demo(tmp_path: Path) -> None:
+    url = "https://hc-ping.example/id"
+
+    assert load(tmp_path).heartbeat_url == ""
+    assert load(tmp_path, HEARTBEAT_URL=url, HEARTBEAT_METHOD="post").heartbeat_method == "POST"
+    assert load(tmp_path, HEARTBEAT_URL=url, DEMO="yes").heartbeat_url == ""
+    with pytest.raises(ImproperlyConfigured, match="HEARTBEAT_METHOD must be one of GET, POST"):
+        load(tmp_path, HEARTBEAT_URL=url, HEARTBEAT_METHOD="PUT")

@@ -7,7 +7,7 @@ import msgspec
 from responses.views import links
 from responses.views.frame import Frame
 
-TABS = (("Integrations", "integration-list"), ("Channels", "channel-list"), ("API tokens", "token-list"))
+TABS = (("Integrations", "integration-list"), ("API tokens", "token-list"))
 
 
 class Tab(msgspec.Struct, frozen=True):

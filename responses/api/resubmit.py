@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Path, Query, Router, Schema
-from pydantic import ConfigDict, Field, JsonValue, model_validator
+from pydantic import ConfigDict, Field, JsonValue
 
 from ordergroove_monitor import client_address
 from responses import tasks
@@ -24,9 +24,12 @@ from responses.correcting.editing import CannotEdit, Editable
 from responses.models import FailedRequest, Role, User
 from responses.recording import batch
 from responses.sending import wishes
+from responses.sending.guard import Reason
 
 router = Router(tags=["Requests"])
 MOST_CHANGES = 200
+_WRONG = "It was not sent: something in it is wrong."
+_UNCHANGED = Reason("unchanged", "Nothing in it was changed: the same request would be refused again.")
 Pointer = Annotated[str, Field(pattern=r"^(/[^/]*)+$", max_length=400, examples=["/session_id"])]
 
 
@@ -70,30 +73,32 @@ class Editing(Schema):
     )
 
 
+class Change(Schema):
+    """One value of the document."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: Pointer
+    value: JsonValue
+
+
 class Correction(Schema):
-    """A corrected request: either the whole `document`, or `changes` to it."""
+    """A corrected request: the whole `document`, or only `changes`; of both, the changes are made in the document."""
 
     model_config = ConfigDict(extra="forbid")
 
     document: dict[str, JsonValue] | list[JsonValue] | None = Field(
-        None, description="The whole request, as `/correction` shows it, with its placeholders."
-    )
-    changes: dict[Pointer, JsonValue] | None = Field(
         None,
-        description="JSON pointer to its new value. What is missing in an object is added.",
-        max_length=MOST_CHANGES,
+        description="The whole request, as `/correction` shows it, with its placeholders; else it is the original.",
+    )
+    changes: list[Change] = Field(
+        [], description="Values to set. What is missing in an object is added.", max_length=MOST_CHANGES
     )
     only_failed: bool = False
     reason: Name | None = Field(None, description="Needed where a check is set aside, or a sensitive value changes.")
     overrides: list[Name] = Field([], description="Codes of checks that you set aside.", max_length=20)
     idempotency_key: Name | None = Field(None, description="The same key twice for one request is one send.")
     saw: Name | None = Field(None, description="As `/correction` gave it: refused with 409 when it has changed since.")
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> Correction:
-        if (self.document is None) == (self.changes is None):
-            raise ValueError("Give either document or changes.")
-        return self
 
 
 @router.get(
@@ -131,7 +136,7 @@ def get_correction(request: HttpRequest, id: Path[Id], asked: Query[CorrectionQu
     url_name="request-resubmit",
 )
 def resubmit_request(request: HttpRequest, id: Path[Id], body: Correction) -> Any:  # noqa: A002
-    """Send it corrected. What speaks against it is said with 409, what is wrong in it with 422. Needs the role Support."""
+    """Send it corrected. 409 says what speaks against it by a code, and what is wrong in it by its place. Needs Support."""
     user = asking.person(request)
     found = requests.visible(user, id)
     editable = _open(user, found, only_failed=body.only_failed)
@@ -142,7 +147,9 @@ def resubmit_request(request: HttpRequest, id: Path[Id], body: Correction) -> An
         for problem in corrected.problems:
             if problem.is_error:
                 wrong.setdefault(f"document{problem.path.replace('/', '.')}", []).append(problem.words)
-        raise refusals.invalid(wrong)
+        raise refusals.Refused(409, _WRONG, errors=wrong)
+    if not corrected.changes:
+        raise refusals.Refused(409, _UNCHANGED.words, reasons=(_UNCHANGED,))
     done = approve.approve(
         found,
         user,
@@ -172,15 +179,12 @@ def _open(user: User, found: FailedRequest, *, only_failed: bool) -> Editable:
 
 
 def _text(editable: Editable, body: Correction) -> str:
-    if body.document is not None:
-        return json.dumps(body.document, ensure_ascii=False)
-    text = editable.text
-    for path, value in (body.changes or {}).items():
-        changed = fields.put_value(text, path, json.dumps(value, ensure_ascii=False))
-        if changed == text and not fields.has(text, path):
-            raise refusals.invalid(
-                {f"changes.{path}": ["There is no object in the request that this could be put in."]}
-            )
+    text = editable.text if body.document is None else json.dumps(body.document, ensure_ascii=False)
+    for one in body.changes:
+        changed = fields.put_value(text, one.path, json.dumps(one.value, ensure_ascii=False))
+        if changed == text and not fields.has(text, one.path):
+            words = "There is no object in the request that this could be put in."
+            raise refusals.Refused(409, _WRONG, errors={f"document{one.path.replace('/', '.')}": [words]})
         text = changed
     return text
 

@@ -54,7 +54,10 @@ def test_a_request_is_shown_as_data_to_correct(caller: Caller, failed: FailedReq
 
 
 def test_changes_are_sent(caller: Caller, failed: FailedRequest) -> None:
-    answer = caller.post(f"requests/{failed.pk}/resubmit", {"changes": {"/session_id": "m.1.2", "/products/0/n": 3}})
+    answer = caller.post(
+        f"requests/{failed.pk}/resubmit",
+        {"changes": [{"path": "/session_id", "value": "m.1.2"}, {"path": "/products/0/n", "value": 3}]},
+    )
 
     assert answer.status_code == 200, answer.content
     assert answer.json()["state"] == "retrying"
@@ -75,14 +78,14 @@ def test_only_the_failed_go_out_under_a_new_order_id(caller: Caller, both: tuple
 
     found = opened(caller, partial, only_failed="true")
     assert (found["order_id"], found["kept"], found["sent"]) == ("1002-r1", 1, 1)
-    body = {"changes": {"/products/0/product": "99"}, "only_failed": True}
+    body = {"changes": [{"path": "/products/0/product", "value": "99"}], "only_failed": True}
     assert caller.post(f"requests/{partial.pk}/resubmit", body).status_code == 200
-    whole = caller.post(f"requests/{partial.pk}/resubmit", {"changes": {"/a": 1}})
+    whole = caller.post(f"requests/{partial.pk}/resubmit", {"changes": [{"path": "/a", "value": 1}]})
     assert whole.status_code == 409
 
 
 def test_one_key_is_one_send(caller: Caller, failed: FailedRequest) -> None:
-    body = {"changes": {"/session_id": "m.1.2"}, "idempotency_key": "mine"}
+    body = {"changes": [{"path": "/session_id", "value": "m.1.2"}], "idempotency_key": "mine"}
 
     answers = [caller.post(f"requests/{failed.pk}/resubmit", body) for _ in range(3)]
 
@@ -91,22 +94,24 @@ def test_one_key_is_one_send(caller: Caller, failed: FailedRequest) -> None:
 
 
 def test_what_is_wrong_is_named_by_its_place(caller: Caller, failed: FailedRequest) -> None:
-    answer = caller.post(f"requests/{failed.pk}/resubmit", {"changes": {"/payment/token_id": "mine"}})
+    answer = caller.post(
+        f"requests/{failed.pk}/resubmit", {"changes": [{"path": "/payment/token_id", "value": "mine"}]}
+    )
 
-    assert answer.status_code == 422
+    assert answer.status_code == 409
     assert {error["pointer"] for error in answer.json()["errors"]} == {"/document/payment/token_id"}
     assert not Resubmission.objects.exists()
 
 
 def test_a_place_that_is_not_there_is_refused(caller: Caller, failed: FailedRequest) -> None:
-    answer = caller.post(f"requests/{failed.pk}/resubmit", {"changes": {"/products/7/sku": "x"}})
+    answer = caller.post(f"requests/{failed.pk}/resubmit", {"changes": [{"path": "/products/7/sku", "value": "x"}]})
 
-    assert answer.status_code == 422
+    assert answer.status_code == 409
 
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"changes": {"a": 1}}, {"changes": {}, "document": {}}, {"document": "text"}, {"document": {}, "other": 1}],
+    [{"changes": [{"path": "a", "value": 1}]}, {"document": "text"}, {"document": {}, "other": 1}],
 )
 def test_a_body_that_does_not_fit_is_refused(caller: Caller, failed: FailedRequest, body: Any) -> None:
     assert caller.post(f"requests/{failed.pk}/resubmit", body).status_code == 422
@@ -115,14 +120,22 @@ def test_a_body_that_does_not_fit_is_refused(caller: Caller, failed: FailedReque
 def test_what_speaks_against_it_is_said(caller: Caller, failed: FailedRequest) -> None:
     open_breaker()
 
-    answer = caller.post(f"requests/{failed.pk}/resubmit", {"changes": {"/session_id": "m.1.2"}})
+    answer = caller.post(f"requests/{failed.pk}/resubmit", {"changes": [{"path": "/session_id", "value": "m.1.2"}]})
 
     assert answer.status_code == 409
     assert [error["code"] for error in answer.json()["errors"]] == ["breaker"]
 
 
+@pytest.mark.parametrize("body", [{}, {"changes": []}, {"changes": [{"path": "/merchant_order_id", "value": "1001"}]}])
+def test_what_was_not_changed_is_not_sent(caller: Caller, failed: FailedRequest, body: Any) -> None:
+    answer = caller.post(f"requests/{failed.pk}/resubmit", body)
+
+    assert answer.status_code == 409
+    assert answer.json()["errors"][0]["code"] == "unchanged"
+
+
 def test_a_request_that_has_changed_since_is_refused(caller: Caller, failed: FailedRequest) -> None:
-    body = {"changes": {"/session_id": "m.1.2"}, "saw": "waiting:0:None"}
+    body = {"changes": [{"path": "/session_id", "value": "m.1.2"}], "saw": "waiting:0:None"}
 
     answer = caller.post(f"requests/{failed.pk}/resubmit", body)
 
@@ -141,7 +154,7 @@ def test_a_viewer_may_not_and_a_stranger_sees_nothing(
 ) -> None:
     viewer = as_role(Role.VIEWER)
     other = fail(make_shop("other"), "1", make_refusal("1"))
-    body = {"changes": {"/session_id": "m.1.2"}}
+    body = {"changes": [{"path": "/session_id", "value": "m.1.2"}]}
 
     assert viewer.get(f"requests/{failed.pk}/correction").status_code == 403
     assert viewer.post(f"requests/{failed.pk}/resubmit", body).status_code == 403

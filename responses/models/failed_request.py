@@ -67,6 +67,8 @@ class FailedRequest(models.Model):
     order_id = models.CharField(max_length=200, blank=True)
     customer_id = models.CharField(max_length=200, blank=True)
     request_id = models.CharField(max_length=200, blank=True)
+    email_hash = models.CharField(max_length=32, blank=True, db_default="")
+    """Keyed hash of the customer's e-mail address, where the body told it: it is looked for, and never shown."""
     state = models.CharField(max_length=12, choices=State)
     reason = models.CharField(max_length=300, blank=True)
     """Why it is in this state, in words, where the state alone does not say."""
@@ -139,6 +141,14 @@ class FailedRequest(models.Model):
             ),
             models.Index(
                 fields=["integration", "order_id", "id"], name="failed_request_by_order", condition=~Q(order_id="")
+            ),
+            models.Index(
+                fields=["integration", "customer_id", "id"],
+                name="failed_request_by_customer",
+                condition=~Q(customer_id=""),
+            ),
+            models.Index(
+                fields=["integration", "email_hash", "id"], name="failed_request_by_email", condition=~Q(email_hash="")
             ),
         ]
 

@@ -43,6 +43,8 @@ class FollowUp(models.Model):
     request_key = models.CharField(max_length=32)
     order_id = models.CharField(max_length=200, blank=True)
     customer_id = models.CharField(max_length=200, blank=True)
+    email_hash = models.CharField(max_length=32, blank=True, db_default="")
+    """Keyed hash of the customer's e-mail address, where the body told it."""
     sent = models.JSONField(default=dict)
     """What later stages need of the POST: its products and values, who retries, why it cannot be sent again."""
     seal_id = models.BigIntegerField(null=True)
@@ -72,4 +74,7 @@ class FollowUp(models.Model):
             models.Index(fields=["give_up_at"], name="follow_up_open", condition=Q(settled_at__isnull=True)),
             models.Index(fields=["integration", "state", "-id"], name="follow_up_by_state"),
             models.Index(fields=["integration", "request_key"], name="follow_up_by_request"),
+            models.Index(
+                fields=["integration", "email_hash", "id"], name="follow_up_by_email", condition=~Q(email_hash="")
+            ),
         ]

@@ -59,6 +59,8 @@ class Purchase(msgspec.Struct, frozen=True):
     order_id: str = ""
     customer_id: str = ""
     products: tuple[Product, ...] = ()
+    email: str = ""
+    """The customer's address as it was written: never to be stored in clear."""
 
     @property
     def expected(self) -> tuple[str, ...]:
@@ -204,13 +206,14 @@ def read(data: object) -> Purchase | None:
         return None
     user = data.get("user")
     customer_id = storable.identifier(user.get("user_id")) if isinstance(user, dict) else ""
+    email = user.get("email") if isinstance(user, dict) else ""
     lines = data.get("products")
     if isinstance(lines, dict):
         lines = [lines]
     elif not isinstance(lines, list):
         lines = []
     products = tuple([_product(line) for line in lines[:MOST_PRODUCTS] if isinstance(line, dict)])
-    return Purchase(merchant_id, order_id, customer_id, products)
+    return Purchase(merchant_id, order_id, customer_id, products, email if isinstance(email, str) else "")
 
 
 def _product(line: dict[str, Any]) -> Product:

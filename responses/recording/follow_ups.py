@@ -42,6 +42,7 @@ _INSERT_COLUMNS = (
     "next_poll_at",
     "give_up_at",
     "last_problem",
+    "email_hash",
 )
 _READ_COLUMNS = (
     "id",
@@ -56,6 +57,7 @@ _READ_COLUMNS = (
     "seal_id",
     "state",
     "accepted_at",
+    "email_hash",
 )
 
 
@@ -87,6 +89,7 @@ class Pursuit(msgspec.Struct, frozen=True):
     seal_id: int | None
     state: str
     accepted_at: datetime
+    email_hash: str
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -136,6 +139,7 @@ def start(cursor: rows.Cursor, accepted: Sequence[tuple[Prepared, Row | None]], 
                 rows.moment(now + one.facts.first_poll) if state is State.PENDING else None,
                 rows.moment(now + one.facts.follow_for),
                 "",
+                one.email_hash,
             )
         )
     rows.insert(cursor, FollowUp, _INSERT_COLUMNS, new, "ON CONFLICT (integration_id, subs_req_id) DO NOTHING")
@@ -294,6 +298,7 @@ def _virtual(pursuit: Pursuit, facts: Facts, understood: Meaning, *, message: st
         seal=None,
         body_hash="",
         correction=pursuit.sent.correction,
+        email_hash=pursuit.email_hash,
     )
 
 

@@ -15,7 +15,7 @@ import msgspec
 from responses import backoff, fingerprints, meaning, redaction, sealing
 from responses.exchanges import Exchange, Item, ItemState, Meaning, Origin, Outcome, Request, RetryBy
 from responses.ordergroove import endpoints, purchase
-from responses.recording import bodies, shown
+from responses.recording import bodies, people, shown
 from responses.recording.facts import Facts, netloc_of
 
 CLOCK = timedelta(hours=24)
@@ -92,6 +92,8 @@ class Prepared(msgspec.Struct, kw_only=True):
     host: str = ""
     retry_after: float | None = None
     """Seconds that the answer asks to wait."""
+    email_hash: str = ""
+    """Of the customer's address, where a row is written that may be looked for by it (see `people`)."""
     has_left: bool | None = None
     """Whether a byte may have left; ``None`` where only the words of the failure tell."""
 
@@ -173,6 +175,7 @@ def prepare(facts: Facts, exchange: Exchange, *, now: datetime, attempt: Attempt
         role=role,
         host=netloc_of(request.url) if may_pass else "",
         retry_after=backoff.retry_after(answer.headers.get("retry-after"), now=now) if answer and may_pass else None,
+        email_hash=_email_hash(facts, bought, understood.outcome),
         has_left=exchange.failure.has_left if exchange.failure else None,
     )
 
@@ -247,6 +250,13 @@ def _request_key(
         ordered = urlencode(sorted(pairs), errors="surrogatepass") if query else ""
         name = f"target\n{exchange.request.method}\n{path}?{ordered}\n{body_hash}"
     return sealing.keyed_hash(f"{facts.integration_id}\n{name}".encode("utf-8", "surrogatepass"))
+
+
+def _email_hash(facts: Facts, bought: purchase.Purchase | None, outcome: Outcome) -> str:
+    """A customer who is known by an address has it for an id."""
+    if bought is None or not (outcome.is_failure or outcome is Outcome.ACCEPTED):
+        return ""
+    return people.email_hash(facts.integration_id, bought.email or bought.customer_id)
 
 
 def _message(exchange: Exchange, understood: Meaning, known: shown.Known) -> str:

@@ -32,6 +32,7 @@ _COLUMNS = (
     "order_id",
     "customer_id",
     "request_id",
+    "email_hash",
     "state",
     "reason",
     "outcome",
@@ -56,7 +57,7 @@ _COLUMNS = (
     "resolved_by",
     "closed_at",
 )
-_CHANGING = _COLUMNS[9:]
+_CHANGING = _COLUMNS[10:]
 _TIMES = frozenset({"first_failed_at", "last_failed_at", "deadline_at", "closed_at"})
 _CALLERS = frozenset({Origin.CALLER, Origin.GATEWAY, Origin.IMPORT})
 _RESOLVED_BY = {Origin.RETRY: By.RETRY, Origin.RESUBMISSION: By.RESUBMISSION, Origin.LOOKUP: By.LOOKUP}
@@ -81,6 +82,7 @@ class Row(msgspec.Struct, kw_only=True):
     last_failed_at: datetime
     deadline_at: datetime | None
     retry_by: str
+    email_hash: str = ""
     reason: str = ""
     status_code: int | None = None
     failure: str = ""
@@ -266,6 +268,7 @@ class Gathering:
             order_id=one.order_id,
             customer_id=one.customer_id,
             request_id=one.request_id,
+            email_hash=one.email_hash,
             state=State.WAITING.value,
             outcome=int(one.outcome),
             first_failed_at=at,

@@ -21,6 +21,7 @@ DEEPEST = 50
 _MOST_DIGITS = 1_000
 _PREFIX = b"create_request="
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -90,6 +91,8 @@ def parse(text: str) -> Any:
         raise Unreadable(f"It is no valid JSON: {error}.") from None
     if not isinstance(data, dict | list):
         raise Unreadable("It is neither a JSON object nor a list.")
+    if _NUL.search(text):
+        raise Unreadable("It holds the character \\u0000, which cannot be kept.")
     try:
         _ENCODER.encode(data)
     except (UnicodeEncodeError, RecursionError):

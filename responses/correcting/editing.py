@@ -6,7 +6,7 @@ never an exception; a request that cannot be corrected at all says why.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -237,9 +237,13 @@ def _left_out(editable: Editable) -> tuple[Change, ...]:
         return ()
     before, after = editable.whole, editable.shown
     if not isinstance(before, dict):
-        return (Change("", f"{len(before)} products", f"{len(after)} products"),)
-    lines = Change("/products", f"{len(before['products'])} products", f"{len(after['products'])} products")
+        return (Change("", _products(before), _products(after)),)
+    lines = Change("/products", _products(before["products"]), _products(after["products"]))
     return (Change(ORDER_ID, changes.written(before.get("merchant_order_id")), editable.order_id), lines)
+
+
+def _products(rows: Sequence[Any]) -> str:
+    return f"{len(rows)} product{'' if len(rows) == 1 else 's'}"
 
 
 def _recipe(editable: Editable, typed: Any, found: list[changes.Found]) -> tuple[dict[str, Any], ...]:

@@ -287,6 +287,8 @@ def test_a_change_that_fits_others_is_a_recipe(shop: Shop) -> None:
         '{"a": 1, "a": 2}',
         '{"a": NaN}',
         '{"a": "\\ud800"}',
+        '{"a": "\\u0000"}',
+        '{"a": "\\\\\\u0000"}',
         "[" * 100_000,
         '{"a":' * 5_000,
         '{"a":' * 51 + "1" + "}" * 51,
@@ -304,6 +306,10 @@ def test_a_hostile_text_is_a_problem_and_no_exception(shop: Shop, text: str) -> 
     found = editing.corrected(editable, text)
     assert found.has_errors
     assert len(words(found)) < 2_000
+
+
+def test_only_the_character_itself_is_refused() -> None:
+    assert documents.parse('{"a": "\\\\u0000"}') == {"a": "\\u0000"}
 
 
 @settings(max_examples=60)

@@ -22,7 +22,7 @@ from tests.retrying.again import ACCEPTED, Upstream
 
 pytestmark = [pytest.mark.processes, pytest.mark.slow]
 
-NUMBER = 80
+NUMBER = 40
 LONG = 400.0
 """Seconds: what a killed worker had claimed is taken back when its lease of two minutes is over."""
 BEGIN = """
@@ -128,10 +128,9 @@ def test_a_killed_bulk_run_goes_on_and_sends_each_request_once(shop: Stack, upst
     wait_for(lambda: len(bought(upstream)) >= 5, "the first sends", seconds=60)
     kill(shop, "worker")
     kill(shop, "web")
-    wait_for(lambda: len(bought(upstream)) >= 30, "more sends", seconds=LONG)
-    kill(shop, "worker")
 
     def is_over() -> bool:
+        time.sleep(2)  # each look is a process of its own, and a lease has to end
         found = look(shop)
         return found["approved"] == NUMBER and not {"scheduled", "claimed", "sending"} & found["resends"].keys()
 

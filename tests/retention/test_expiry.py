@@ -42,7 +42,7 @@ def test_a_request_expires_when_its_24_hours_are_over_and_its_original_goes_an_h
     assert SealedRequest.objects.get().pk == row.seal_id
     assert expiry.expire(DEADLINE) == 0
     assert expiry.unseal_overdue(UNSEALED_AT) == 1
-    row.refresh_from_db()
+    row = FailedRequest.objects.get()
     assert (row.seal_id, row.cannot_resend) == (None, "The original was kept for 24 hours only, and they are over.")
 
 

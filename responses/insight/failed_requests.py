@@ -11,6 +11,7 @@ from responses.exchanges import Outcome
 from responses.insight import cursors
 from responses.models import FailedRequest, FailedRequestIssue, User
 from responses.models.failed_request import FailedRequestQuerySet
+from responses.recording import people
 
 QUEUES = ("open", "to_fix", "repeated", "partial")
 
@@ -45,9 +46,12 @@ class Page(msgspec.Struct, frozen=True):
 
 
 def named(user: User, integration_id: int, name: str, *, most: int = 5) -> list[FailedRequest]:
-    """Return the failed requests of one order, the newest first."""
-    found = FailedRequest.objects.visible_in(user, integration_id).filter(order_id=name)
-    return list(found.exclude(order_id="").order_by("-id")[:most])
+    """Return the failed requests of one order, or of the customer with an e-mail address, the newest first."""
+    column, value = "order_id", name
+    if people.is_address(name):
+        column, value = "email_hash", people.email_hash(integration_id, name)
+    found = FailedRequest.objects.visible_in(user, integration_id).filter(**{column: value})
+    return list(found.exclude(**{column: ""}).order_by("-id")[:most])
 
 
 def page(user: User, integration_id: int, wanted: Wanted, *, after: str = "", size: int) -> Page:

@@ -177,6 +177,7 @@ class Item(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["failed_request_id"], name="item_by_failed_request"),
             models.Index(fields=["issue_id", "-id"], name="item_by_issue", condition=Q(issue_id__isnull=False)),
+            models.Index(fields=["subscription_id"], name="item_by_subscription", condition=~Q(subscription_id="")),
         ]
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 from celery import Celery, signals
 from celery.concurrency.prefork import TaskPool
 from celery.exceptions import SecurityWarning
+from django.urls import reverse
 from kombu.transport import TRANSPORT_ALIASES
 
 from ordergroove_monitor import logs, pool, stopping
@@ -29,6 +30,12 @@ app.autodiscover_tasks(["responses"])
 @signals.setup_logging.connect
 def _keep_our_logging(**_: Any) -> None:
     """That somebody listens keeps Celery from installing its own logging over Django's."""
+
+
+@signals.worker_init.connect
+def _know_the_addresses(**_: Any) -> None:
+    """Messages hold links. What the first link takes, about a second of imports, must not make the first message late."""
+    reverse("overview")
 
 
 @signals.worker_shutting_down.connect

@@ -35,6 +35,8 @@ HINT_SECONDS = 60
 """A hint that nobody took for so long is dropped: the next one says the same."""
 RETAIN_SECONDS = 5.0
 """So long a worker deletes at a time: messages must not wait for it."""
+CHAIN_SECONDS = 2.0
+"""So long a worker goes on with the messages of one channel before others have their turn."""
 STARTED_AT = timezone.now()
 """When this process began to look after the others."""
 
@@ -62,8 +64,14 @@ def sweep_alerts() -> None:
 
 @shared_task
 def send_delivery(delivery_id: int) -> None:
-    """Send one delivery, and have the next one of its channel sent."""
-    _send_each(deliver.send(delivery_id, timezone.now()))
+    """Send one delivery and then, for a moment, the next ones of its channel; have the rest sent."""
+    until = time.monotonic() + CHAIN_SECONDS
+    waiting = deliver.send(delivery_id, timezone.now())
+    while waiting and time.monotonic() < until and not stopping.has_begun():
+        first, *others = waiting
+        _send_each(others)
+        waiting = deliver.send(first, timezone.now())
+    _send_each(waiting)
 
 
 @shared_task

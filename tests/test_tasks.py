@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 from ordergroove_monitor import stopping
 from ordergroove_monitor.celery import app
 from responses import tasks
+from responses.alerting import deliver
 from responses.insight import health
 from responses.models import (
     FailedRequest,
@@ -191,6 +192,25 @@ def test_a_nudge_is_published_for_each_kind(hints: list[Hint]) -> None:
 def test_a_delivery_that_is_gone_is_no_error(hints: list[Hint]) -> None:
     tasks.send_delivery(1)
     assert hints == []
+
+
+@pytest.mark.parametrize(("seconds", "sent"), [(60.0, [1, 2, 3]), (0.0, [1])])
+def test_one_message_follows_the_other_for_a_moment(
+    seconds: float, sent: list[int], hints: list[Hint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after_it = {1: [2, 8], 2: [3], 3: []}
+    found: list[int] = []
+
+    def send(delivery_id: int, _now: datetime) -> list[int]:
+        found.append(delivery_id)
+        return after_it[delivery_id]
+
+    monkeypatch.setattr(deliver, "send", send)
+    monkeypatch.setattr(tasks, "CHAIN_SECONDS", seconds)
+    tasks.send_delivery(1)
+    assert found == sent
+    later = [8] if 2 in sent else [2, 8]
+    assert hints == [("send_delivery", (one,)) for one in later]
 
 
 @pytest.mark.parametrize("error", [OperationalError("gone"), ConnectionRefusedError(), FileNotFoundError()])

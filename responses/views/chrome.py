@@ -93,6 +93,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 NAVIGATION = (
     ("overview", "Overview", "layout-dashboard", "overview"),
+    ("lookup", "Order lookup", "list-search", "order-lookup"),
     ("issues", "Issues", "alert-circle", "issue-list"),
     ("fix", "To fix", "tool", "fix-list"),
     ("repeated", "Repeated", "repeat", "repeated-list"),

@@ -86,6 +86,9 @@ def listed(
         ]
         if is_first
         else [],
+        "lookup_url": links.page(page, "order-lookup", q=wanted.order or wanted.words)
+        if is_first and (wanted.order or wanted.words)
+        else "",
         "found_issues": [(issue, chosen.url(page, q="", issue=issue.pk)) for issue in issues],
         "newer_url": chosen.url(page, before=found.newer) if found.newer else "" if is_first else chosen.url(page),
         "older_url": chosen.url(page, after=found.older) if found.older else "",

@@ -26,6 +26,7 @@ OPERATIONS = {
     ("post", "/api/v1/issues/{id}/mute"),
     ("post", "/api/v1/issues/{id}/resolve"),
     ("post", "/api/v1/issues/{id}/reopen"),
+    ("get", "/api/v1/lookup"),
     ("get", "/api/v1/requests"),
     ("get", "/api/v1/requests/{id}"),
     ("post", "/api/v1/requests/{id}/retry"),

@@ -71,6 +71,7 @@ def send(delivery_id: int, now: datetime, *, clock: Callable[[], float] = time.m
 
     Nothing happens when somebody else sends it, or the channel is busy or paused. ``clock`` measures how long it took.
     """
+    started = clock()
     asked = Delivery.objects.filter(pk=delivery_id).first()
     if asked is None:
         return []
@@ -80,7 +81,6 @@ def send(delivery_id: int, now: datetime, *, clock: Callable[[], float] = time.m
     delivery = Delivery.objects.claim(delivery_id, now=now, until=now + LEASE)
     if delivery is None:
         return []
-    started = clock()
     stand_ins: list[int] = []
     verdict = caps.judge(delivery, now)
     if verdict.turn is caps.Turn.NOW:

@@ -3,30 +3,47 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from responses.exchanges import ItemState, Outcome
 from responses.insight import exhibits
 from responses.insight.request import Depth
-from responses.models import FailedRequest, Integration, Response
+from responses.insight.sendings import Sendings
+from responses.models import Attempt, FailedRequest, Integration, Resend, Response, Resubmission
 
 _MOST_ROWS = 20
 _MOST_LINES = 200
 _MOST_ITEMS = 50
 
 
-def markdown(request: FailedRequest, integration: Integration, depth: Depth) -> str:
-    """Return the evidence: what failed, how often, what was sent and what came back."""
-    return "\n".join(_lines(request, integration, depth)) + "\n"
+def markdown(
+    request: FailedRequest,
+    integration: Integration,
+    depth: Depth,
+    sent: Sendings,
+    corrections: Sequence[Resubmission],
+) -> str:
+    """Return the evidence: what failed, how often, what was sent, corrected and sent again, and what came back.
+
+    The people of this monitor are not named in it.
+    """
+    return "\n".join(_lines(request, integration, depth, sent, corrections)) + "\n"
 
 
-def _lines(request: FailedRequest, integration: Integration, depth: Depth) -> Iterator[str]:
+def _lines(
+    request: FailedRequest,
+    integration: Integration,
+    depth: Depth,
+    sent: Sendings,
+    corrections: Sequence[Resubmission],
+) -> Iterator[str]:
     name = f"order {_plain(request.order_id)}" if request.order_id else _plain(request.endpoint)
     yield f"# Failed request: {name}"
     yield ""
     yield f"- Merchant: {_plain(integration.merchant_id) or 'not given'} ({integration.environment})"
     yield f"- Endpoint: {_plain(request.endpoint)}"
+    yield from _ids(request, depth)
     yield f"- First failed: {_time(request.first_failed_at)}, last: {_time(request.last_failed_at)}"
     yield f"- Failed calls: {request.failures}"
     if request.message:
@@ -41,12 +58,60 @@ def _lines(request: FailedRequest, integration: Integration, depth: Depth) -> It
     yield "|---|---|---|---|---|---|"
     for attempt in depth.attempts[:_MOST_ROWS]:
         yield _row(attempt.response)
+    yield from _attempts(sent)
+    yield from _corrections(corrections)
     if depth.latest is not None and depth.latest_shown is not None:
         shown = depth.latest_shown
         exhibit = exhibits.of(shown, method=depth.latest.method, endpoint=depth.latest.endpoint)
         yield from _body("Last request", f"{depth.latest.method} {shown.url}", exhibit.request)
         answer = str(depth.latest.status_code or shown.failure or "no answer")
         yield from _body("Last answer", answer, exhibit.answer)
+
+
+def _ids(request: FailedRequest, depth: Depth) -> Iterator[str]:
+    for name, value in (("Customer", request.customer_id), ("Request id", request.request_id)):
+        if value:
+            yield f"- {name}: {_plain(value)}"
+    for follow_up in depth.follow_ups[:_MOST_ROWS]:
+        yield f"- Accepted as: {_plain(follow_up.subs_req_id)}"
+
+
+def _attempts(sent: Sendings) -> Iterator[str]:
+    """What the monitor sent by itself or for a person; also what got no answer, and so stands in no call."""
+    found = [(one.resend, attempt) for one in sent.rows for attempt in reversed(one.attempts)]
+    if not found:
+        return
+    yield from (
+        "",
+        "## Sent again (the newest first, UTC)",
+        "",
+        "| sent | what | attempt | result |",
+        "|---|---|---|---|",
+    )
+    for resend, attempt in found[:_MOST_ROWS]:
+        what = "corrected" if resend.kind == Resend.Kind.CORRECTION else "unchanged"
+        yield f"| {_time(attempt.intent_at)} | {what} | {attempt.number} | {_result(attempt)} |"
+
+
+def _result(attempt: Attempt) -> str:
+    if attempt.status_code is not None:
+        return str(attempt.status_code)
+    return {"not_sent": "never left", "unknown": "no answer was read"}.get(attempt.result, "under way")
+
+
+def _corrections(corrections: Sequence[Resubmission]) -> Iterator[str]:
+    if not corrections:
+        return
+    yield from ("", "## Corrections (the newest first, UTC)", "")
+    for one in corrections[:_MOST_ROWS]:
+        parts = [_time(one.created_at)]
+        parts += [f"order id {_plain(one.order_id)}"] if one.order_id else []
+        parts += [f"{one.kept} kept, {one.sent} sent"] if one.kept else []
+        parts += [one.resend.get_state_display().lower(), f"body SHA-256 {one.body_hash}"]
+        yield f"- {', '.join(parts)}"
+        for change in one.changes[:_MOST_ITEMS]:
+            before, after = (_plain(str(change.get(name) or "nothing")) for name in ("before", "after"))
+            yield f"  - {_plain(str(change.get('path', '')))}: {before} → {after}"
 
 
 def _items(depth: Depth) -> Iterator[str]:

@@ -91,13 +91,17 @@ def text_of(body: bytes) -> str:
 
 
 def command(shown: Shown, *, method: str) -> str:
-    """Return a cURL command that sends the shown request, without credentials and with what is masked still masked."""
-    pieces = [f"curl --request {shlex.quote(method)}", shlex.quote(shown.url)]
+    """Return a cURL command that sends the shown request, without credentials and with what is masked still masked.
+
+    Nothing in it is taken by cURL for the name of a file (``@``) or for several addresses (``[]``).
+    """
+    pieces = [f"curl --request {shlex.quote(method)}", "--globoff", f"--url {shlex.quote(shown.url)}"]
     for name, value in shown.request_headers.items():
-        if name.lower() not in _SENDERS_OWN | _CREDENTIALS and MASKED not in value:
+        is_kept = name.lower() not in _SENDERS_OWN | _CREDENTIALS and not name.startswith("@")
+        if is_kept and MASKED not in value:
             pieces.append(f"--header {shlex.quote(f'{name}: {value}')}")
     if shown.request_body:
-        pieces.append(f"--data-binary {shlex.quote(text_of(shown.request_body).replace(chr(0), ''))}")
+        pieces.append(f"--data-raw {shlex.quote(text_of(shown.request_body).replace(chr(0), ''))}")
     return " \\\n  ".join(pieces)
 
 

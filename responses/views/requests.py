@@ -17,6 +17,7 @@ from ordergroove_monitor import client_address
 from responses.insight import evidence, exhibits, pulse, sendings
 from responses.insight import request as insight
 from responses.insight import response as response_insight
+from responses.insight.corrections import of_request as corrections_of
 from responses.insight.request import Depth
 from responses.insight.sendings import Sendings
 from responses.models import FailedRequest, Item, Role, User
@@ -95,7 +96,8 @@ def shown(page: Frame, row: FailedRequest, tab: str, found: Sendings, *, seen: s
         )
     may_decide = page.user.has_role(row.integration_id, Role.SUPPORT)
     sent = request_story.told(found)
-    return corrections.told(page, row) | {
+    corrected = corrections.told(page, row)
+    return corrected | {
         "now": page.now,
         "request_row": row,
         "name": request_words.name_of(row),
@@ -119,7 +121,9 @@ def shown(page: Frame, row: FailedRequest, tab: str, found: Sendings, *, seen: s
         "latest_url": links.page(page, "response-detail", depth.latest.pk) if depth.latest else "",
         "customer_url": links.responses(page, customer=row.customer_id) if row.customer_id else "",
         "story": request_story.of(insight.deeds(page.user, row)) if tab == "audit" else [],
-        "evidence": evidence.markdown(row, row.integration, depth),
+        "evidence": evidence.markdown(
+            row, row.integration, depth, found, [one.row for one in corrected["corrections"]]
+        ),
         "tab": tab,
         "tabs": [
             {
@@ -184,7 +188,8 @@ def request_evidence(request: HttpRequest, request_id: int) -> HttpResponse:
     """Hand out the evidence as a Markdown file."""
     row = visible(request, request_id)
     assert isinstance(request.user, User)
-    text = evidence.markdown(row, row.integration, insight.read(request.user, row))
+    sent, corrected = sendings.of_request(request.user, row), corrections_of(request.user, row)
+    text = evidence.markdown(row, row.integration, insight.read(request.user, row), sent, corrected)
     response = HttpResponse(text.encode("utf-8", "replace"), content_type="text/markdown; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="evidence-{row.pk}.md"'
     response["X-Content-Type-Options"] = "nosniff"

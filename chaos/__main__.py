@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="how long load and faults last; default: a short form")
     parser.add_argument("--cell", choices=CELLS, help="SQLite with the embedded broker, or PostgreSQL with Redis")
     parser.add_argument("--seed", type=int, default=1, help="what chance begins with; default: %(default)s")
-    parser.add_argument("--rate", type=float, default=3.0, help="calls of the shop a second; default: %(default)s")
+    parser.add_argument("--rate", type=float, default=4.0, help="calls of the shop a second; default: %(default)s")
     parser.add_argument("--mutant", choices=sorted(mutants.ALL), default="", help="a deliberate mistake")
     parser.add_argument("--mutants", action="store_true", help="run every mutant, and demand that each is caught")
     parser.add_argument("--keep", action="store_true", help="keep the evidence also when everything held")

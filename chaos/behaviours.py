@@ -5,6 +5,7 @@ The n-th request for an order meets the n-th behaviour of its plan; when the pla
 
 from __future__ import annotations
 
+import json
 import random
 from enum import StrEnum
 
@@ -51,6 +52,8 @@ class Behaviour(msgspec.Struct, frozen=True):
 
 
 GOOD = Behaviour("good", applies=True)
+REFUSED_FOR_A_CAUSE = "X"
+"""What the name of an order begins with that is refused, for a cause of its own."""
 
 
 def _bad(name: str, status_code: int = 503, manner: Manner = Manner.PLAIN, **fields: object) -> Behaviour:
@@ -119,8 +122,15 @@ _PURCHASE = (
 _SETTER = ((REFUSED, 45), (LOCKED, 30), (SILENT, 12), (APPLIED_UNSEEN, 8), (LIMITED, 3), (FINAL, 2))
 
 
+def cause_of(order: str) -> str:
+    """The word that only the answers to this order hold. In letters: numbers make no new cause."""
+    return order.removeprefix(REFUSED_FOR_A_CAUSE).translate(str.maketrans("0123456789", "abcdefghij"))
+
+
 def plan(seed: int, order: str, *, is_purchase: bool) -> tuple[Behaviour, ...]:
     """Return what the first requests for ``order`` meet: the caller's own first, then up to three of the monitor's."""
+    if order.startswith(REFUSED_FOR_A_CAUSE):
+        return (Behaviour("cause", 400, body=json.dumps({"error_message": f"Something {cause_of(order)} is wrong"})),)
     dice = random.Random(f"{seed} {order}")
     tables = _PURCHASE if is_purchase else _SETTER
     count = dice.choices((1, 2, 3, 4), (55, 28, 12, 5))[0]

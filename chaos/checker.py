@@ -6,6 +6,7 @@ import signal
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
+from chaos import told
 from chaos.evidence import Attempt, Evidence, Resend
 from chaos.ledger import Line
 
@@ -184,19 +185,6 @@ def failures_are_kept(evidence: Evidence) -> Iterator[str]:
             yield f"order {line['name']} failed and was acknowledged, and is no failed request"
 
 
-def alerts_arrive(evidence: Evidence) -> Iterator[str]:
-    if evidence.rows.unhandled_transitions:
-        yield f"{evidence.rows.unhandled_transitions} transitions were never handled"
-    heard: dict[str, str] = defaultdict(str)
-    for line in evidence.messages:
-        heard["email" if line["event"] == "mail" else "slack"] += str(line)
-    for message in evidence.rows.messages:
-        if message.state == "sent" and message.mark not in heard[message.kind]:
-            yield f"{message.kind} delivery {message.id} is marked sent, and nobody got it"
-        elif message.state != "sent":
-            yield f"{message.kind} delivery {message.id} is {message.state}"
-
-
 def counts_agree(evidence: Evidence) -> Iterator[str]:
     yield from evidence.rows.wrong_counts
 
@@ -255,7 +243,10 @@ CHECKS: dict[str, Check] = {
     "nothing after the deadline": nothing_after_the_deadline,
     "sends are patient": sends_are_patient,
     "nothing is stuck": nothing_is_stuck,
-    "alerts arrive": alerts_arrive,
+    "alerts arrive": told.alerts_arrive,
+    "no news is lost": told.no_news_is_lost,
+    "copies are explained": told.copies_are_explained,
+    "messages keep their ids": told.messages_keep_their_ids,
     "counts equal rows": counts_agree,
     "audit equals deeds": audit_agrees,
     "no 500 of ours": we_never_answer_500,

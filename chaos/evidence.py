@@ -54,12 +54,25 @@ class Failed(msgspec.Struct, frozen=True):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """One delivery: its state, and a text that only its message holds."""
+    """One delivery, or where the hourly cap held it back the one that counts it: its state, and the id it is sent with."""
 
     id: int
     kind: str
     state: str
     mark: str
+    transition_id: int = 0
+    sent_at: float | None = None
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One transition: what became of it."""
+
+    id: int
+    kind: str
+    fate: str
+    alert_id: int | None = None
+    title: str = ""
+    """Of its issue."""
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,6 +84,7 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
     failed: list[Failed] = []
     unhandled_transitions: int = 0
     messages: list[Message] = []
+    changes: list[Change] = []
     pending_follow_ups: int = 0
     wrong_counts: list[str] = []
     """One sentence for each counter that differs from what its rows say."""
@@ -105,6 +119,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     after_5xx_seconds: float = 0.0
     lost_turns: int = 0
     """How often SQLite told a writer that it was locked, in spite of the writers' own lock."""
+    harms: int = 0
+    """How often something was done or died that may come between a channel's answer and our mark."""
 
 
 def of_ledgers(folder: Path) -> dict[str, list[Line]]:

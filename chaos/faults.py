@@ -115,6 +115,12 @@ class Doer:
         """How often a worker, or a process of its pool, was killed without warning."""
         return self.done["kill worker"] + self.done["kill pool worker"]
 
+    @property
+    def between_answer_and_mark(self) -> int:
+        """How often something was done that may keep a channel's answer from being written down."""
+        harms = ("kill worker", "freeze worker", "away messengers", "restart postgres", "crash postgres", "lose")
+        return sum(self.done[name] for name in harms)
+
     def _later(self, seconds: float, ending: Callable[[], None]) -> None:
         timer = threading.Timer(seconds, ending)
         self._endings.append(timer)

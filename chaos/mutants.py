@@ -6,6 +6,7 @@ Each is a patch of the running product, applied after it was loaded and before i
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -118,6 +119,37 @@ def _mark_sent_before_sending() -> None:
     deliver._say = mark_and_say
 
 
+def _new_id_for_each_attempt() -> None:
+    threads = _module("responses.alerting.threads")
+    threads.message_id = lambda _delivery_id: f"delivery-{time.time_ns()}"
+
+
+def _first_refusal_is_final() -> None:
+    deliver = _module("responses.alerting.deliver")
+    refused = deliver._refused
+
+    def give_up(delivery: Any, error: Any, now: datetime) -> Any:
+        error.permanent = True
+        return refused(delivery, error, now)
+
+    deliver._refused = give_up
+
+
+def _handled_before_told() -> None:
+    """A transition is marked in a transaction of its own, before its messages are made."""
+    announce, models = _module("responses.alerting.announce"), _module("responses.models")
+    handle = announce._handle
+
+    def mark_and_handle(group: Sequence[int], active: Any, *, now: datetime) -> Any:
+        changes = models.Transition.objects.filter(pk__in=group)
+        changes.update(handled_at=now, fate=models.Transition.Fate.TOLD)
+        time.sleep(0.3)
+        changes.update(handled_at=None)
+        return handle(group, active, now=now)
+
+    announce._handle = mark_and_handle
+
+
 def _redaction_off() -> None:
     shown, redaction = _module("responses.recording.shown"), _module("responses.redaction")
     request_of = redaction.of_request
@@ -173,6 +205,11 @@ ALL: dict[str, Mutant] = {
         ("alerts arrive",),
         "marked sent, and nobody got it",
         (Kind("away", 60, ("messengers",), (4.0, 8.0)), _KILLS),
+    ),
+    "new-id-for-each-attempt": Mutant(_new_id_for_each_attempt, ("messages keep their ids",)),
+    "first-refusal-is-final": Mutant(_first_refusal_is_final, ("alerts arrive",), "was given up, and nobody"),
+    "handled-before-told": Mutant(
+        _handled_before_told, ("no news is lost",), "counts as told, and has no message", (_KILLS,)
     ),
     "redaction-off": Mutant(_redaction_off, ("no canary anywhere",), seconds=10.0),
     "deferred-transactions": Mutant(_deferred_transactions, ("writers wait their turn",), seconds=15.0),

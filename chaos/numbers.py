@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from chaos import load, truth, upstream, wires
+from chaos import load, moods, truth, upstream, wires
 
 SEND_SECONDS = 1.5
 SOFT_LIMIT_SECONDS = 7
@@ -17,6 +17,7 @@ FREEZE_SECONDS = 3 * LEASE_SECONDS + 1
 SETTLE_SECONDS = 22.0
 STALL_SECONDS = 1.0
 AFTER_5XX_SECONDS = 4
+CHANNEL_SECONDS = 4.0
 LOOK_UP_SECONDS = (2.0, 6.0)
 PROBE_SECONDS = 2.0
 DRAIN_SECONDS = 240.0
@@ -46,6 +47,8 @@ class Numbers(msgspec.Struct, frozen=True):
     stall: float = STALL_SECONDS
     freeze: float = FREEZE_SECONDS
     after_5xx: float = AFTER_5XX_SECONDS
+    channel: float = CHANNEL_SECONDS
+    channel_hang: float = moods.HANG_SECONDS
 
 
 def broken_relations(numbers: Numbers) -> list[str]:
@@ -57,6 +60,8 @@ def broken_relations(numbers: Numbers) -> list[str]:
         "settle > the caller's timeout + late processing": numbers.settle
         > numbers.caller + numbers.hang + numbers.late,
         "first resend after 5xx > late processing": numbers.after_5xx > numbers.late + numbers.pending,
+        "a channel's deadline < hard limit": numbers.channel < numbers.hard_limit,
+        "a channel that hangs is left": numbers.channel < numbers.channel_hang,
         "stall < lease": numbers.stall < numbers.lease,
         "a frozen worker wakes before lease + settle": numbers.freeze < numbers.lease + numbers.settle,
         "a worker is frozen for three leases": numbers.freeze >= 3 * numbers.lease,

@@ -56,6 +56,7 @@ def read(*, is_quick: bool) -> evidence.Rows:
         return found
     return msgspec.structs.replace(
         found,
+        changes=[_change(row) for row in Transition.objects.select_related("issue")],
         stored_ids=list(CallerId.objects.values_list("caller_id", flat=True)),
         wrong_counts=list(_wrong_counts()),
         leaks=sorted(set(_leaks())),
@@ -110,7 +111,24 @@ def _failed(row: FailedRequest) -> evidence.Failed:
 def _message(row: Delivery) -> evidence.Message:
     """What the hourly cap held back has arrived when the message that counts it has."""
     said = row.counted_in if row.state == Delivery.State.HELD_BACK and row.counted_in is not None else row
-    return evidence.Message(id=row.pk, kind=row.channel.kind, state=said.state, mark=f"delivery-{said.pk}")
+    return evidence.Message(
+        id=row.pk,
+        kind=row.channel.kind,
+        state=said.state,
+        mark=f"delivery-{said.pk}",
+        transition_id=row.transition_id or 0,
+        sent_at=_seconds(said.sent_at),
+    )
+
+
+def _change(row: Transition) -> evidence.Change:
+    return evidence.Change(
+        id=row.pk,
+        kind=row.kind,
+        fate=row.fate,
+        alert_id=row.alert_id,
+        title=row.issue.title if row.issue is not None else "",
+    )
 
 
 def _seconds(time: datetime | None) -> float | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from chaos import canaries, checker, evidence, faults, numbers
+from chaos import canaries, checker, evidence, faults, numbers, told
 from chaos.evidence import Evidence, Rows
 from chaos.faults import Fault, Kind
 from chaos.stack import PROJECT, Stack
@@ -23,6 +23,7 @@ ASK_SECONDS = 10.0
 # With a colon it is our own lock that could not be had, because its holder is frozen.
 _LOCKED = re.compile(r"OperationalError: database is locked(?!:)")
 _DIED = re.compile(r"exited with 'signal 9")
+_CUT_SHORT = re.compile(r"Soft time limit \(")
 AUDIT = {"integration.added": 1, "credentials.changed": 1, "channel.added": 2, "key.added": 1}
 """What the stack does as a person would, before the load."""
 
@@ -78,8 +79,8 @@ def run(
         doer.run(list(after_load))
         settled_after = wait_until_settled(stack, drain_seconds)
         ended = stack.stop("beat", "worker", "worker-2", "web", "web-2")
-        found = collect(stack, watcher.stop(), ended)
         deaths = sum(len(_DIED.findall(text)) for text in logs_of(stack))
+        found = collect(stack, watcher.stop(), ended, harms=deaths + doer.between_answer_and_mark)
     finally:
         stack.end()
     found = msgspec.structs.replace(found, leaks=canaries.found_in(leak_folders(folder)))
@@ -126,7 +127,7 @@ def read_rows(stack: Stack, *words: str) -> Rows:
     return msgspec.json.decode(done.stdout.strip().splitlines()[-1].encode(), type=Rows)
 
 
-def collect(stack: Stack, peaks: evidence.Peaks, ended: dict[str, int | None]) -> Evidence:
+def collect(stack: Stack, peaks: evidence.Peaks, ended: dict[str, int | None], *, harms: int) -> Evidence:
     """Gather what the run left behind."""
     ledgers = evidence.of_ledgers(stack.ledgers)
     return Evidence(
@@ -141,6 +142,7 @@ def collect(stack: Stack, peaks: evidence.Peaks, ended: dict[str, int | None]) -
         settle_seconds=numbers.SETTLE_SECONDS,
         after_5xx_seconds=float(numbers.AFTER_5XX_SECONDS),
         lost_turns=sum(len(_LOCKED.findall(text)) for text in logs_of(stack)),
+        harms=harms + sum(len(_CUT_SHORT.findall(text)) for text in logs_of(stack)),
     )
 
 
@@ -168,7 +170,14 @@ def figures(found: Evidence, doer: faults.Doer, settled_after: float, deaths: in
         "look-ups": sum(line["event"] == "asked" for line in found.upstream),
         "failed requests": len(found.rows.failed),
         "resolved": len(resolved),
-        "messages": len(found.messages),
+        "changes of which people are told": sum(change.fate == told.TOLD for change in found.rows.changes),
+        "counted in another message": sum(change.fate == told.FOLDED for change in found.rows.changes),
+        "messages accepted": sum(line["event"] == "accepted" for line in found.messages),
+        "messages put off": sum(line["event"] == "put off" for line in found.messages),
+        "messages refused for good": sum(line["event"] == "refused" for line in found.messages),
+        "accepted unheard": told.unseen(found).total(),
+        "copies": told.copies(found).total(),
+        "harms that may make a copy": found.harms,
         "faults": sum(doer.done.values()),
         "kills of workers": doer.kills_of_workers,
         "pool processes that died": deaths,

@@ -9,12 +9,15 @@ from typing import Any
 
 import msgspec
 
+from chaos import behaviours
 from chaos.canaries import CANARIES
 from responses.sandbox import forms
 from responses.sandbox.forms import Form
 
 MERCHANT = "ac4f7938383a11e89ecbbc764e1107f2"
 CUSTOMERS = 40
+CAUSE_EVERY = 3
+"""Each so many calls one is refused for a cause that nobody has seen before: news for people."""
 _UNSENDABLE = 0.04
 
 
@@ -39,12 +42,14 @@ def deeds(seed: int, *, first: int = 0) -> Iterator[Deed]:
     number = first
     while True:
         dice = random.Random(f"{seed} deed {number}")
-        yield _purchase(dice, number) if dice.random() < 0.7 else _setter(dice, number)
+        if number % CAUSE_EVERY == CAUSE_EVERY - 1:
+            yield _purchase(dice, number, f"{behaviours.REFUSED_FOR_A_CAUSE}{number:06d}")
+        else:
+            yield _purchase(dice, number, f"C{number:06d}") if dice.random() < 0.7 else _setter(dice, number)
         number += 1
 
 
-def _purchase(dice: random.Random, number: int) -> Deed:
-    order = f"C{number:06d}"
+def _purchase(dice: random.Random, number: int, order: str) -> Deed:
     is_resendable = dice.random() >= _UNSENDABLE
     payment: dict[str, Any] = {"token_id": CANARIES["payment token"], "cc_type": "1"}
     if not is_resendable:

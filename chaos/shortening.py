@@ -62,6 +62,8 @@ REST: dict[str, dict[str, Any]] = {
         "YIELDS_BY": _seconds(1),
     },
     "responses.alerting.caps": {"HOUR": _seconds(5)},
+    "responses.alerting.channels.slack": {"TOTAL_SECONDS": numbers.CHANNEL_SECONDS},
+    "responses.alerting.channels.email": {"TOTAL_SECONDS": numbers.CHANNEL_SECONDS},
 }
 """The client comes first: others take its time as a default when they are imported."""
 

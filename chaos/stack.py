@@ -163,7 +163,12 @@ class Stack:
         self._add_module("upstream", "chaos.upstream", self.ports["upstream"], self.seed, self.ledgers / "upstream")
         self.parts["upstream"].argv.append(CANARIES["api key of the integration"])
         self._add_module(
-            "messengers", "chaos.messengers", self.ports["mail"], self.ports["slack"], self.ledgers / "messages"
+            "messengers",
+            "chaos.messengers",
+            self.ports["mail"],
+            self.ports["slack"],
+            self.seed,
+            self.ledgers / "messages",
         )
         self.manage("migrate", "--verbosity", "0")
         self.manage("collectstatic", "--noinput", "--verbosity", "0")

@@ -133,7 +133,7 @@ class Upstream:
             self._apply(asked, subs_req_id, number)
         if behaviour.applies and behaviour.status_code < 300:
             return behaviour, self.truth.answer_to(asked, subs_req_id)
-        return behaviour, b'{"detail": "chaos"}'
+        return behaviour, behaviour.body.encode() or b'{"detail": "chaos"}'
 
     async def _apply_late(self, asked: Asked, subs_req_id: str, number: int) -> None:
         await asyncio.sleep(LATE_SECONDS)

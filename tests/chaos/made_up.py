@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from chaos.evidence import Attempt, Evidence, Failed, Message, Peaks, Resend, Rows
+from chaos.evidence import Attempt, Change, Evidence, Failed, Message, Peaks, Resend, Rows
 from chaos.ledger import Line
 
 T = 1_800_000_000.0
@@ -31,6 +31,11 @@ def acknowledged(at: float, *, name: str = "C1", answer: int | None = 503, **fie
     return line(at, "acknowledged", name=name, answer=answer, **(usual | fields))
 
 
+def accepted(at: float, **fields: Any) -> Line:
+    usual = {"channel": "email", "id": "delivery-5", "mood": "take", "is_seen": True}
+    return line(at, "accepted", **(usual | fields))
+
+
 def resend(**fields: Any) -> Resend:
     usual: dict[str, Any] = {
         "id": 7, "failed_request_id": 3, "state": "succeeded", "is_live": False, "body_hash": HASH,
@@ -52,13 +57,14 @@ def good_run() -> Evidence:
     return Evidence(
         load=[line(0, "called", name="C1", number=1, hash=HASH), acknowledged(0.2)],
         upstream=[received(0.1, 1, "caller", has_right_key=False), received(5.1, 2), applied(5.15)],
-        messages=[line(1, "mail", message_id="<delivery-5@monitor>")],
+        messages=[accepted(1)],
         rows=Rows(
             stored_ids=["chaos-1"],
             resends=[resend()],
             attempts=[attempt()],
             failed=[Failed(3, "C1", is_purchase=True, state="resolved", resolved_by="retry")],
-            messages=[Message(5, "email", "sent", "delivery-5@")],
+            messages=[Message(5, "email", "sent", "delivery-5", transition_id=9, sent_at=T + 1.1)],
+            changes=[Change(9, "issue_opened", "told", alert_id=2, title="Something is wrong")],
             audit={"key.added": 1},
         ),
         peaks=Peaks(mebibytes={"web": 120.0}, open_files={"web": 30}),

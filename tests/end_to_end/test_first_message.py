@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import time
 from collections.abc import Iterator
@@ -51,12 +52,16 @@ def refused(cause: str) -> dict[str, Any]:
     }
 
 
+def has_heard(slack: FakeSlack, number: int) -> bool:
+    return len(slack.accepted) >= number
+
+
 def test_each_new_cause_is_told_once(shop: Stack, slack: FakeSlack) -> None:
     delays = []
     for number, cause in enumerate(CAUSES, start=1):
         began_at = time.monotonic()
         assert shop.post(refused(cause)).status_code in (201, 202)
-        wait_for(lambda number=number: len(slack.accepted) >= number, f"the message about {cause}", seconds=60)
+        wait_for(functools.partial(has_heard, slack, number), f"the message about {cause}", seconds=60)
         delays.append(round(time.monotonic() - began_at, 2))
     shop.post([refused(cause) for cause in CAUSES])
     assert shop.stop() == 0

@@ -95,7 +95,7 @@ def _what(request: FailedRequest) -> str:
     if request.state == State.CONFIRMING:
         return "accepted."
     got = f"Ordergroove answered {request.status_code}" if request.status_code else "no answer came"
-    return f"not {done}: {got}."
+    return f"not {done}, {got}."
 
 
 def _complaints(request: FailedRequest, items: tuple[Item, ...]) -> Iterator[str]:
@@ -107,9 +107,9 @@ def _complaints(request: FailedRequest, items: tuple[Item, ...]) -> Iterator[str
 def _of_items(items: tuple[Item, ...]) -> Iterator[str]:
     bad = [item for item in items if item.state != ItemState.CREATED]
     for item in bad[:_MOST_ITEMS]:
-        name = item.product or f"Item {item.position + 1}"
+        name = f"Product {item.product}" if item.product else f"Item {item.position + 1}"
         if item.state == ItemState.UNKNOWN:
-            yield f"Of {name} nobody knows whether it was created."
+            yield f"{name}: nobody knows whether it was created."
         else:
             yield f"{name} was rejected{f': {_closed(item.message)}' if item.message else '.'}"
     if len(bad) > _MOST_ITEMS:

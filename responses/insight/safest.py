@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from responses.correcting import checks
+from responses.exchanges import RetryBy
 from responses.models import FailedRequest, Resubmission, Role, User
 from responses.recording.resends import READS
 from responses.sending import guard
 
 State = FailedRequest.State
 Kind = Resubmission.Kind
+CALLERS_TURN = timedelta(hours=1)
+"""For so long the caller who sends again by itself is left to do it: two that retry make duplicates."""
 
 
 class Safest(msgspec.Struct, frozen=True):
@@ -38,6 +41,9 @@ def of(user: User, request: FailedRequest, *, now: datetime) -> Safest:
         return Safest(reasons=("Nothing has to be done: the monitor sends it again by itself.",))
     if request.state == State.CONFIRMING:
         return Safest(reasons=("Nothing has to be done: Ordergroove's result is awaited.",))
+    is_callers = request.state == State.WAITING and request.retry_by == RetryBy.CALLER.value
+    if is_callers and now < request.last_failed_at + CALLERS_TURN:
+        return Safest(reasons=("Nothing has to be done yet: the shop sends it again by itself.",))
     deed = _deed(request)
     if not user.has_role(request.integration_id, Role.SUPPORT):
         return Safest(deed, ("Deciding needs the role Support.",))

@@ -28,7 +28,7 @@ def test_it_says_what_became_of_an_order(caller: Caller, shop: Integration) -> N
                 "found_by": "order",
                 "order_id": "1001",
                 "customer_id": "00026001",
-                "answer": "Order 1001: 1 of 2 subscriptions created. 88 was rejected: Object does not exist. "
+                "answer": "Order 1001: 1 of 2 subscriptions created. Product 88 was rejected: Object does not exist. "
                 "Can be fixed until 16:00.",
                 "for_customer": "1 of 2 subscriptions of your order 1001 are set up. The rest is not yet. "
                 "We are working on it. Please do not order it a second time.",

@@ -55,7 +55,7 @@ def test_a_partial_order_says_what_was_created_and_until_when_it_can_be_fixed(id
 
     until = explaining.clock(NOW + timedelta(hours=4), now=NOW, zone=timezone.get_default_timezone())
     assert words == (
-        f"Order 1001: 1 of 2 subscriptions created. 88 was rejected: Object does not exist. Can be fixed until {until}."
+        f"Order 1001: 1 of 2 subscriptions created. Product 88 was rejected: Object does not exist. Can be fixed until {until}."
     )
 
 
@@ -63,7 +63,7 @@ def test_a_refused_order_says_what_ordergroove_said(ida: User, shop: Integration
     record(shop, make_refusal("1001"))
 
     assert say(ida, shop, "1001")[0].startswith(
-        "Order 1001: not created: Ordergroove answered 400. Ordergroove said: Session id cannot be null."
+        "Order 1001: not created, Ordergroove answered 400. Ordergroove said: Session id cannot be null."
     )
 
 
@@ -98,7 +98,7 @@ def test_a_subscription_leads_to_the_order_that_created_it(ida: User, shop: Inte
 def test_a_call_that_failed_for_a_subscription_is_found_by_it(ida: User, shop: Integration) -> None:
     record(shop, make_exchange(make_rest("/subscriptions/ab12/cancel/"), 400, {"detail": "No"}))
 
-    assert say(ida, shop, "ab12")[0].startswith("Subscription ab12: not done: Ordergroove answered 400.")
+    assert say(ida, shop, "ab12")[0].startswith("Subscription ab12: not done, Ordergroove answered 400.")
 
 
 def test_an_order_with_a_later_success_is_done(ida: User, shop: Integration) -> None:

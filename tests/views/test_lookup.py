@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 
 from responses.models import FailedRequest, Integration, Role
@@ -43,7 +44,7 @@ def test_an_address_stands_in_no_address_line(sign_in: Callable[..., Client], in
     text = answer.content.decode()
 
     assert answer.status_code == 200
-    assert "Order 1001: not created" in text
+    assert "Order 1001: not created," in text
     assert "q=Ada" not in text
     assert "no-store" in answer["cache-control"]
 
@@ -178,3 +179,14 @@ def test_five_answers_ask_hardly_more_than_one_would_five_times(
 
     with django_assert_max_num_queries(150):  # type: ignore[attr-defined]
         client.get("/lookup/?q=00026001")
+
+
+def test_a_caller_who_sends_again_is_waited_for_first(
+    sign_in: Callable[..., Client], integration: Integration, clock: time_machine.Traveller
+) -> None:
+    record(integration, make_exchange(make_purchase("1001"), 503, {}))
+    client = sign_in()
+
+    assert "the shop sends it again by itself" in client.get("/lookup/?q=1001").content.decode()
+    clock.shift(timedelta(hours=2))
+    assert "Send again" in client.get("/lookup/?q=1001").content.decode()

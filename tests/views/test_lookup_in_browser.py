@@ -37,7 +37,7 @@ def shop() -> Shop:
         make_exchange(
             make_purchase("1003", user={"user_id": "7"}), 201, {"subscriptions": [{"77": "s-1"}]}, sent_at=now
         ),
-        make_exchange(make_purchase("1004"), 503, {}, sent_at=now),
+        make_exchange(make_purchase("1004"), 503, {}, sent_at=now - timedelta(hours=2)),
     ):
         target = f"{shop.integration.base_urls['sc']}/subscription/create"
         sent = msgspec.structs.replace(exchange.request, url=target)

@@ -153,9 +153,9 @@ def _of_responses(rows: QuerySet[Response], by: str) -> Iterator[Trace]:
 
 def _found(user: User, integration_id: int, key: str, traces: list[Trace], *, now: datetime) -> Found:
     calls = Response.objects.visible_in(user, integration_id).filter(request_key=key, origin__lt=Origin.POLL)
-    known = {trace.request_id for trace in traces if trace.request_id is not None}
+    known = {trace.request_id for trace in traces}
     known.update(calls.exclude(failed_request_id=None).order_by("-id").values_list("failed_request_id", flat=True)[:1])
-    requests = FailedRequest.objects.visible_in(user, integration_id).filter(pk__in=sorted(known))
+    requests = FailedRequest.objects.visible_in(user, integration_id).filter(pk__in=known - {None})
     request = requests.select_related("integration", "assignee").order_by("-id").first()
     followed = FollowUp.objects.visible_in(user, integration_id).filter(request_key=key)
     follow_up = followed.order_by("-id").first()

@@ -10,7 +10,8 @@ from django.utils import timezone
 from responses.exchanges import Origin
 from responses.insight import explaining, lookup
 from responses.insight.lookup import Answer
-from responses.models import FailedRequest, Integration, Resend, User
+from responses.models import FailedRequest, Integration, Resend, Role, User
+from tests.correcting import mending
 from tests.factories import (
     NOW,
     make_accepted,
@@ -24,6 +25,8 @@ from tests.factories import (
     make_user,
     record,
 )
+from tests.following.buying import after
+from tests.retrying import again
 
 pytestmark = pytest.mark.django_db
 
@@ -230,3 +233,19 @@ def test_a_planned_retry_says_when(ida: User) -> None:
     assert explaining.on_it(found, now=NOW, zone=timezone.get_default_timezone()) == [
         f"The monitor sends it again at {at}. ida asked for it."
     ]
+
+
+def test_the_order_id_of_a_correction_leads_to_the_request_that_was_corrected() -> None:
+    with again.running() as upstream:
+        shop = again.make_shop(upstream.url, created_at=NOW - timedelta(days=1))
+        ida = make_user("ida", role=Role.SUPPORT, integration=shop.integration)
+        failed = mending.partial(shop)
+        assert mending.approved(failed, ida, lambda _: None, only_failed=True).is_done
+        again.run_at(after(6))
+
+    (found,) = lookup.read(ida, shop.integration.pk, "1001-r1", now=after(7)).found
+
+    assert found.request == failed
+    assert explaining.on_it(found, now=after(7), zone=timezone.get_default_timezone())[-1].startswith(
+        "ida sent only the failed at "
+    )

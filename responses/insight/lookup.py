@@ -155,7 +155,9 @@ def _found(user: User, integration_id: int, key: str, traces: list[Trace], *, no
     calls = Response.objects.visible_in(user, integration_id).filter(request_key=key, origin__lt=Origin.POLL)
     known = {trace.request_id for trace in traces}
     known.update(calls.exclude(failed_request_id=None).order_by("-id").values_list("failed_request_id", flat=True)[:1])
-    requests = FailedRequest.objects.visible_in(user, integration_id).filter(pk__in=[one for one in known if one is not None])
+    requests = FailedRequest.objects.visible_in(user, integration_id).filter(
+        pk__in=[one for one in known if one is not None]
+    )
     request = requests.select_related("integration", "assignee").order_by("-id").first()
     followed = FollowUp.objects.visible_in(user, integration_id).filter(request_key=key)
     follow_up = followed.order_by("-id").first()

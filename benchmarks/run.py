@@ -14,13 +14,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import recording, stack
+from benchmarks import alerts, recording, stack
 
 FEW, MANY = 10_000, 1_000_000
 
 
 def run(*, postgres_url: str | None, scale: float, most_responses: int) -> None:
-    """Measure recording on SQLite and, where a URL is given, PostgreSQL; then the pages. Prints tables."""
+    """Measure recording, and how soon people are told, on SQLite and, where a URL is given, PostgreSQL; then the pages.
+
+    Prints tables.
+    """
     console = Console(width=130)
     console.print(
         f"{os.cpu_count()} cores ({_processor()}), Python {platform.python_version()}; the load runs beside it"
@@ -28,6 +31,7 @@ def run(*, postgres_url: str | None, scale: float, most_responses: int) -> None:
     databases = {"SQLite": None} | ({"PostgreSQL": postgres_url} if postgres_url else {})
     for name, url in databases.items():
         console.print(recording_table(name, recording.measure(url, scale=scale)))
+        console.print(alerts_table(name, alerts.measure(url)))
     if most_responses:
         for name, url in databases.items():
             console.print(pages_table(name, measure_pages(url, few=min(FEW, most_responses), many=most_responses)))
@@ -56,6 +60,17 @@ def recording_table(name: str, rows: list[dict[str, Any]]) -> Table:
             str(row.get("other_write_p99_ms", "")),
             str(row.get("overview_p95_ms", "")),
         )
+    return table
+
+
+def alerts_table(name: str, rows: list[dict[str, Any]]) -> Table:
+    """Return how soon people are told as a table."""
+    table = Table(title=f"From the report of a new cause to its message at Slack, on {name}, in ms")
+    table.add_column("broker")
+    for column in ("p50", "worst", "promised", f"in time, of {alerts.CAUSES}"):
+        table.add_column(column, justify="right")
+    for row in rows:
+        table.add_row(row["broker"], *(str(row[key]) for key in ("p50_ms", "worst_ms", "bar_ms", "in_time")))
     return table
 
 

@@ -19,6 +19,7 @@ KINDS = (SET, REPLACE, REMOVE, RENAME, MOVE)
 LONGEST_PATH = 300
 LONGEST_VALUE = 20_000
 DEEPEST_VALUE = 20
+TOO_DEEP = f"A value is nested {DEEPEST_VALUE} levels deep at most."
 LONGEST_TEXT = 1_000_000
 """A text that grows beyond it by replacing is refused, in characters."""
 OWN_FIELDS = ("/merchant_order_id", "/user/user_id", "/customer")
@@ -104,7 +105,7 @@ def _check_move(steps: Sequence[str], target: Sequence[str]) -> None:
 
 def _check_values(op: Op) -> None:
     if _is_deeper(op.value, DEEPEST_VALUE) or _is_deeper(op.old, DEEPEST_VALUE):
-        raise RecipeError(f"A value is nested {DEEPEST_VALUE} levels deep at most.")
+        raise RecipeError(TOO_DEEP)
     try:
         text = json.dumps([op.value, op.old, op.path, op.to], default=_as_float, ensure_ascii=False)
         text.encode()

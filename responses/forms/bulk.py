@@ -94,10 +94,12 @@ class OpForms:
 
 
 def value_of(typed: str) -> Any:
-    """Return what a person typed as a value: JSON where it is JSON, else the text as it stands."""
+    """Return what a person typed as a value: JSON where it is JSON, else the text as it stands. Raises ``RecipeError``."""
     try:
         return json.loads(typed, parse_float=Decimal, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise RecipeError(operations.TOO_DEEP) from None
+    except ValueError:
         return typed
 
 

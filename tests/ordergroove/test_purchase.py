@@ -176,6 +176,7 @@ def test_an_order_is_read() -> None:
         "1001",
         "00026001",
         (Product(FIRST, FIRST, "3.80", is_subscription=True), Product(ONE_TIME, ONE_TIME, "3.80")),
+        email="ada+shop@example.com",
     )
 
 

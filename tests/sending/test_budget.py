@@ -311,13 +311,15 @@ def test_a_breaker_that_live_traffic_opens_is_told_too(shop: Integration) -> Non
     assert [row.kind for row in Transition.objects.all()] == ["breaker_opened"]
 
 
-def test_alerting_handles_these_without_a_message_of_its_own(shop: Integration) -> None:
+def test_alerting_tells_of_it_once(shop: Integration) -> None:
     Channel.objects.create(kind=Channel.Kind.EMAIL, name="ops", target_sealed=b"x", target_hint="o…")
     open_breaker(shop)
 
-    assert announce.announce(after(1)) == []
+    found = announce.announce(after(1))
+
+    assert found == list(Delivery.objects.values_list("pk", flat=True))
+    assert (len(found), announce.announce(after(2))) == (1, [])
     assert Transition.objects.get().handled_at == after(1)
-    assert not Delivery.objects.exists()
 
 
 def test_asking_is_cheap(shop: Integration, django_assert_max_num_queries: Any) -> None:

@@ -99,6 +99,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="response",
-            index=models.Index(fields=["integration", "request_key"], name="response_by_request"),
+            index=models.Index(fields=["request_key", "integration"], name="response_by_request"),
         ),
     ]

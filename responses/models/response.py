@@ -86,7 +86,7 @@ class Response(models.Model):
             models.Index(fields=["integration", "id"], name="response_by_integration"),
             models.Index(fields=["integration", "sent_at", "id"], name="response_by_time"),
             models.Index(fields=["integration", "endpoint", "id"], name="response_by_endpoint"),
-            models.Index(fields=["integration", "request_key"], name="response_by_request"),
+            models.Index(fields=["request_key", "integration"], name="response_by_request"),
             models.Index(fields=["integration", "outcome", "id"], name="response_failed", condition=FAILED),
             models.Index(fields=["integration", "status_code", "id"], name="response_failed_code", condition=FAILED),
             models.Index(

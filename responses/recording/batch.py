@@ -17,6 +17,9 @@ from responses.recording.requests import Gathering, Row, is_proof_of_arrival, re
 from responses.recording.resends import Dice, Resends
 
 ALERTING, FOLLOWING, RETRYING = "alerting", "following", "retrying"
+LATER_SUCCESS = (
+    "SELECT 1 FROM responses_response WHERE request_key = %s AND outcome = %s AND sent_at >= %s AND origin < %s LIMIT 1"
+)
 _RESULT_CODES = (200, 206, 207)
 _NO_CREDENTIALS = "Accepted, not confirmed: without credentials nobody can ask for the result."
 
@@ -261,8 +264,7 @@ def _known_follow_ups(cursor: rows.Cursor, keys: Sequence[tuple[int, str]]) -> s
 def _has_later_success(cursor: rows.Cursor, one: Prepared) -> bool:
     """Whether a success of the same request, sent not before this failure, was recorded earlier."""
     cursor.execute(
-        "SELECT 1 FROM responses_response "
-        "WHERE request_key = %s AND outcome = %s AND sent_at >= %s AND origin < %s LIMIT 1",
+        LATER_SUCCESS,
         [one.request_key, Outcome.SUCCESS.value, rows.moment(one.sent_at), Origin.POLL.value],
     )
     return cursor.fetchone() is not None

@@ -10,6 +10,7 @@ from responses.exchanges import Outcome
 from responses.insight import failed_requests, responses
 from responses.insight.responses import Wanted
 from responses.models import FollowUp, Integration, User
+from responses.recording import batch
 from tests.factories import NOW, make_integration, make_user
 
 pytestmark = [
@@ -77,3 +78,11 @@ def test_what_is_followed_for_a_request_is_read_from_its_index(integration: Inte
 
     [plan] = plans(captured, "responses_followup")
     assert "follow_up_by_request (integration_id=? AND request_key=?)" in plan
+
+
+def test_a_later_success_is_looked_for_in_its_index_while_a_failure_is_recorded() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + batch.LATER_SUCCESS, ["k", 1, NOW, 6])
+        [row] = cursor.fetchall()
+
+    assert "response_by_request (request_key=?)" in row[3]

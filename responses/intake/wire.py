@@ -261,10 +261,7 @@ def _moment(value: datetime | None, errors: dict[str, list[str]]) -> datetime | 
         errors["sent_at"] = ["Must say its zone, for example 2026-11-22T12:00:00Z or +01:00 at the end."]
         return None
     # At the ends of the calendar the shift to UTC would overflow.
-    if not _EARLIEST <= value <= _LATEST:
-        errors["sent_at"] = ["Must be a time between the years 1 and 9999."]
-        return None
-    return value.astimezone(UTC)
+    return min(max(value, _EARLIEST), _LATEST).astimezone(UTC)
 
 
 def _duration(value: float | None, errors: dict[str, list[str]]) -> int | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
+from django.db import connection, transaction
 from django.utils import timezone
 
 from responses.exchanges import Outcome
@@ -50,7 +51,15 @@ def _summary() -> dict[str, int]:
 
 
 def _miscounts() -> list[str]:
-    """Where the counts that are kept while recording differ from what the rows say."""
+    """Where the counts that are kept while recording differ from what the rows say, both at one instant."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        return _found_miscounts()
+
+
+def _found_miscounts() -> list[str]:
     wrong = []
     for name, kept, counted in (*_counts(), *_issue_counts()):
         wrong += [f"{name} {key}: kept {kept[key]}, counted {counted[key]}" for key in kept.keys() | counted.keys()

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from responses.models import AuditEntry, User, ids
+from responses.models import AlertRule, AuditEntry, Channel, User, ids
 
 COMMAND = "command"
 """The actor when somebody at the machine's own command line did it."""
@@ -51,4 +51,27 @@ def log(
         before=dict(before or {}),
         after=dict(after or {}),
         reason=reason[:500],
+    )
+
+
+def log_by(
+    doer: Doer,
+    action: str,
+    row: AlertRule | Channel,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    now: datetime,
+) -> AuditEntry:
+    """Add one entry about a row: the noun of ``action`` is its subject."""
+    return log(
+        doer.user,
+        action,
+        integration_id=row.integration_id,
+        subject=action.partition(".")[0],
+        subject_id=row.pk,
+        before=before,
+        after=after,
+        address=doer.address,
+        now=now,
     )

@@ -77,7 +77,7 @@ def add(values: Mapping[str, Any], doer: Doer, *, now: datetime) -> AlertRule:
     with transaction.atomic():
         rule = AlertRule.objects.create(**wanted, created_at=now)
         rule.channels.set(channels)
-        _log(doer, "rule.added", rule, after=_plain(wanted, channels), now=now)
+        audit.log_by(doer, "rule.added", rule, after=_plain(wanted, channels), now=now)
     return rule
 
 
@@ -98,7 +98,7 @@ def change(rule: AlertRule, values: Mapping[str, Any], doer: Doer, *, now: datet
         AlertRule.objects.filter(pk=rule.pk).update(**wanted)
         kept.channels.set(channels)
         before = {name: seen[name] for name in changed}
-        _log(doer, "rule.changed", rule, before=before, after={name: after[name] for name in changed}, now=now)
+        audit.log_by(doer, "rule.changed", rule, before=before, after={name: after[name] for name in changed}, now=now)
     rule.refresh_from_db()
     return True
 
@@ -108,7 +108,7 @@ def switch(rule: AlertRule, *, is_on: bool, doer: Doer, now: datetime) -> None:
     _check(doer, rule.integration)
     with transaction.atomic():
         if AlertRule.objects.kept().filter(pk=rule.pk, is_on=not is_on).update(is_on=is_on):
-            _log(doer, "rule.switched", rule, before={"is_on": not is_on}, after={"is_on": is_on}, now=now)
+            audit.log_by(doer, "rule.switched", rule, before={"is_on": not is_on}, after={"is_on": is_on}, now=now)
 
 
 def remove(rule: AlertRule, *, doer: Doer, now: datetime) -> None:
@@ -116,7 +116,7 @@ def remove(rule: AlertRule, *, doer: Doer, now: datetime) -> None:
     _check(doer, rule.integration)
     with transaction.atomic():
         if AlertRule.objects.kept().filter(pk=rule.pk).update(removed_at=now, is_on=False):
-            _log(doer, "rule.removed", rule, before={"trigger": rule.trigger, "name": rule.name}, now=now)
+            audit.log_by(doer, "rule.removed", rule, before={"trigger": rule.trigger, "name": rule.name}, now=now)
 
 
 def _check(doer: Doer, integration: Integration | None) -> None:
@@ -132,25 +132,3 @@ def _plain(values: Mapping[str, Any], channels: Sequence[Channel]) -> dict[str, 
             value = value.slug
         plain[name] = value if isinstance(value, str | int | list | None) else str(value)
     return plain | {"channels": sorted(channel.name for channel in channels)}
-
-
-def _log(
-    doer: Doer,
-    action: str,
-    rule: AlertRule,
-    *,
-    before: Mapping[str, object] | None = None,
-    after: Mapping[str, object] | None = None,
-    now: datetime,
-) -> None:
-    audit.log(
-        doer.user,
-        action,
-        integration_id=rule.integration_id,
-        subject="rule",
-        subject_id=rule.pk,
-        before=before,
-        after=after,
-        address=doer.address,
-        now=now,
-    )

@@ -5,7 +5,6 @@ Sends nothing: a test is a delivery like any other, which whoever asked for it h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -50,7 +49,7 @@ def add(
             created_at=now,
         )
         after = {"kind": kind.value, "target": shown, **_plain(channel.name, hourly_cap, fallback)}
-        _log(doer, "channel.added", channel, after=after, now=now)
+        audit.log_by(doer, "channel.added", channel, after=after, now=now)
     return channel
 
 
@@ -80,7 +79,7 @@ def change(
         if before == after and old.fallback_id == (fallback and fallback.pk):
             return False
         Channel.objects.filter(pk=channel.pk).update(name=after["name"], hourly_cap=hourly_cap, fallback=fallback)
-        _log(doer, "channel.changed", channel, before=before, after=after, now=now)
+        audit.log_by(doer, "channel.changed", channel, before=before, after=after, now=now)
     return True
 
 
@@ -89,7 +88,9 @@ def switch(channel: Channel, *, is_on: bool, doer: Doer, now: datetime) -> None:
     with transaction.atomic():
         changed = Channel.objects.kept().filter(pk=channel.pk, is_on=not is_on)
         if changed.update(is_on=is_on, paused_until=None, failures_in_a_row=0):
-            _log(doer, "channel.switched", channel, before={"is_on": not is_on}, after={"is_on": is_on}, now=now)
+            audit.log_by(
+                doer, "channel.switched", channel, before={"is_on": not is_on}, after={"is_on": is_on}, now=now
+            )
 
 
 def remove(channel: Channel, *, doer: Doer, now: datetime) -> None:
@@ -99,14 +100,14 @@ def remove(channel: Channel, *, doer: Doer, now: datetime) -> None:
         if kept.update(removed_at=now, is_on=False, target_sealed=b"", paused_until=None):
             Channel.objects.filter(fallback=channel).update(fallback=None)
             before = {"kind": channel.kind, "name": channel.name, "target": channel.target_hint}
-            _log(doer, "channel.removed", channel, before=before, now=now)
+            audit.log_by(doer, "channel.removed", channel, before=before, now=now)
 
 
 def ask_for_test(channel: Channel, *, doer: Doer, now: datetime) -> Delivery:
     """Make the delivery of a test message; whoever asked nudges it once this is committed."""
     with transaction.atomic():
         delivery = Delivery.objects.create(id=ids.new(now), channel=channel, next_attempt_at=now)
-        _log(doer, "channel.tested", channel, now=now)
+        audit.log_by(doer, "channel.tested", channel, now=now)
     return delivery
 
 
@@ -120,25 +121,3 @@ def _check(integration: Integration | None, hourly_cap: int, fallback: Channel |
 
 def _plain(name: str, hourly_cap: int, fallback: Channel | None) -> dict[str, Any]:
     return {"name": name, "hourly_cap": hourly_cap, "fallback": fallback.name if fallback is not None else ""}
-
-
-def _log(
-    doer: Doer,
-    action: str,
-    channel: Channel,
-    *,
-    before: Mapping[str, object] | None = None,
-    after: Mapping[str, object] | None = None,
-    now: datetime,
-) -> None:
-    audit.log(
-        doer.user,
-        action,
-        integration_id=channel.integration_id,
-        subject="channel",
-        subject_id=channel.pk,
-        before=before,
-        after=after,
-        address=doer.address,
-        now=now,
-    )
